@@ -1,0 +1,80 @@
+"""Find and open the raw frames of the Two Micron All Sky Survey.
+
+The public names, nothing else. They are imported when first used, so that ``import twomass_nb``
+is quick and the reader works without a notebook.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import array, explore, simulate
+    from .archive import sample
+    from .array import ArrayGeometry
+    from .atlas import AtlasImage, scan_table_from_atlas
+    from .errors import TwomassError, TwomassWarning
+    from .locate import ScanLocator
+    from .raw import Layout, RawScan, convert, detect_layout, learn_layout, open_scan
+    from .scan import ScanId
+    from .tables import read_lgo, read_par, read_scan_table
+
+__version__ = "0.1.0.dev0"
+
+_HOMES = {
+    "ArrayGeometry": "array",
+    "AtlasImage": "atlas",
+    "Layout": "raw",
+    "RawScan": "raw",
+    "ScanId": "scan",
+    "ScanLocator": "locate",
+    "TwomassError": "errors",
+    "TwomassWarning": "errors",
+    "convert": "raw",
+    "detect_layout": "raw",
+    "learn_layout": "raw",
+    "open_scan": "raw",
+    "read_lgo": "tables",
+    "read_par": "tables",
+    "read_scan_table": "tables",
+    "sample": "archive",
+    "scan_table_from_atlas": "atlas",
+}
+_ROOMS = ("array", "explore", "simulate")
+
+__all__ = [
+    "ArrayGeometry",
+    "AtlasImage",
+    "Layout",
+    "RawScan",
+    "ScanId",
+    "ScanLocator",
+    "TwomassError",
+    "TwomassWarning",
+    "array",
+    "convert",
+    "detect_layout",
+    "explore",
+    "learn_layout",
+    "open_scan",
+    "read_lgo",
+    "read_par",
+    "read_scan_table",
+    "sample",
+    "scan_table_from_atlas",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f".{name}", __name__)
+    if name in _HOMES:
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

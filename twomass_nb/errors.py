@@ -1,0 +1,51 @@
+"""The kinds of things that go wrong; every message is one line saying what, and what to do."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AtlasError",
+    "LayoutError",
+    "NotFoundError",
+    "PositionError",
+    "RawFileError",
+    "ScanNameError",
+    "TableError",
+    "TwomassError",
+    "TwomassWarning",
+]
+
+
+class TwomassError(Exception):
+    """Anything twomass_nb refuses to do; the command line prints it and exits with 1."""
+
+
+class ScanNameError(TwomassError, ValueError):
+    """A text that does not name a scan, or names an impossible one."""
+
+
+class PositionError(TwomassError, ValueError):
+    """A position that is not on the sky: NaN, out of range, or not understood."""
+
+
+class TableError(TwomassError, ValueError):
+    """A table of the archive that cannot be read, or lacks what is needed."""
+
+
+class AtlasError(TwomassError, ValueError):
+    """A file that is not a 2MASS Atlas Image, or a broken one."""
+
+
+class RawFileError(TwomassError, ValueError):
+    """A raw file that is empty, broken, of the wrong size or not a raw file at all."""
+
+
+class LayoutError(TwomassError, ValueError):
+    """The word order of a raw file is unknown, ambiguous or contradicted by its content."""
+
+
+class NotFoundError(TwomassError, LookupError):
+    """Something asked for is not there: a scan, a band, a frame, a file."""
+
+
+class TwomassWarning(UserWarning):
+    """Something a person should know although the work goes on."""
