@@ -204,7 +204,7 @@ class ScanId:
         """
         match = re.fullmatch(_STEM, str(stem).strip().lower())
         if not match:
-            msg = f"{stem!r} is not the stem of a raw file: expected band, day number, scan, as j1186063"
+            msg = f"{stem!r} is not the stem of a raw file: band, day, scan, as j1186063"
             raise ScanNameError(msg)
         if hemis is None:
             msg = f"{stem!r} does not say its hemisphere: give hemis='n' or hemis='s'"
@@ -237,7 +237,7 @@ class ScanId:
         name = FileName.parse(text)
         if name.scan_id is None:
             missing = "scan" if name.kind in ("log", "directory") else "night and hemisphere"
-            msg = f"{str(text)!r} does not say its {missing}: give it with its folders, as 000529s/..."
+            msg = f"{str(text)!r} does not say its {missing}: give its folders too, as 000529s/..."
             raise ScanNameError(msg)
         return name.scan_id
 
@@ -298,7 +298,9 @@ class FileName:
         for kind, pattern in _FILE_NAMES:
             if match := pattern.fullmatch(name):
                 return cls._from_match(kind, match.groupdict(), parts, hemis)
-        msg = f"{str(path)!r} is not the name of a 2MASS file: see ScanId.parse for the names understood"
+        msg = (
+            f"{str(path)!r} names no 2MASS scan or file: write 000529s063 or a name as j1186063.rds"
+        )
         raise ScanNameError(msg)
 
     @classmethod

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.wcs import WCS
 from numpy.typing import NDArray
@@ -36,9 +35,10 @@ MEAN_STEP = 82.2
 #: Frames of a survey scan: every CTIO header says 274, every Mt. Hopkins one 273.
 FRAMES = {"n": 273, "s": 274}
 
-# First frame's centre after the start of scan (SOS), arcsec, and its half range: CTIO 366 - 376,
-# Mt. Hopkins 139 - 198 (1997-98) and 355 - 387 (February 1999).
-_FROM_SOS = {"n": (263.0, 125.0), "s": (371.0, 5.0)}
+# First frame's centre after the start of scan (SOS), arcsec: CTIO 366 - 376, Mt. Hopkins 139 - 198
+# (1997-98) and 355 - 387 (February 1999); what a prediction from it must carry (FACTS).
+_FROM_SOS = {"n": 263.0, "s": 371.0}
+_SOS_UNCERTAINTY = (125.0, 18.0)
 _RAD = np.pi / 180 / 3600
 
 
@@ -120,14 +120,14 @@ class ScanTrack:
         step: float = MEAN_STEP,
     ) -> ScanTrack:
         """Predict the track from the start of scan alone, as .par and .lgo files give it."""
-        offset, spread = _FROM_SOS[hemis]
+        offset = _FROM_SOS[hemis]
         sign = -1.0 if direction == "s" else 1.0
         return cls(ra % 360, dec + sign * offset / 3600, 0.0, sign * abs(step), n_frames, "sos",
-                   (spread, 18.0))  # fmt: skip
+                   _SOS_UNCERTAINTY)  # fmt: skip
 
     @property
     def frame_axes(self) -> NDArray[np.float64]:
-        """Rows: unit vectors of the first frame's centre, of "along" and of "west", shape (3, 3)."""
+        """Unit vectors of the first frame's centre, of "along" and of "west", shape (3, 3)."""
         return _axes(unit_vector(self.ra, self.dec), np.deg2rad(self.pa))
 
     def _check(self, i: Any) -> None:
@@ -155,9 +155,7 @@ class ScanTrack:
         angle = float(i) * self.step * _RAD
         center = np.cos(angle) * first + np.sin(angle) * along
         forward = -np.sin(angle) * first + np.cos(angle) * along
-        ra = np.arctan2(center[1], center[0])
-        east = np.array([-np.sin(ra), np.cos(ra), 0.0])
-        north = np.cross(center, east)
+        east, north = _east_north(center)
         return float(np.rad2deg(np.arctan2(forward @ east, forward @ north)))
 
     def wcs(self, i: int, geometry: ArrayGeometry) -> WCS:
@@ -170,7 +168,7 @@ class ScanTrack:
         return geometry.to_pixel(west, along - np.asarray(i) * self.step)
 
     def offsets(self, ra: Any, dec: Any) -> tuple[Any, Any]:
-        """Return arcsec along the track from the first frame, and west of it, of positions (deg)."""
+        """Return arcsec along the track from the first frame, and west of it, of positions."""
         along, west = _offsets(self.frame_axes, unit_vector(ra, dec))
         return along[()], west[()]
 
@@ -186,11 +184,16 @@ class ScanTrack:
         return frames_seeing(along, west, self.step, self.n_frames, geometry)
 
 
-def _axes(first: NDArray[np.float64], pa: Any) -> NDArray[np.float64]:
-    """Axes (first, along, west), shape (..., 3, 3), of tracks with position angle `pa` (rad)."""
-    ra = np.arctan2(first[..., 1], first[..., 0])
+def _east_north(point: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return unit vectors to the east and north of points; at a pole, as seen along RA 0."""
+    ra = np.arctan2(point[..., 1], point[..., 0])
     east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=-1)
-    north = np.cross(first, east)
+    return east, np.cross(point, east)
+
+
+def _axes(first: NDArray[np.float64], pa: Any) -> NDArray[np.float64]:
+    """Return axes (first, along, west), shape (..., 3, 3), of tracks of position angle `pa`."""
+    east, north = _east_north(first)
     cos, sin = np.cos(np.asarray(pa))[..., None], np.sin(np.asarray(pa))[..., None]
     along = cos * north + sin * east
     west = np.cross(first, along)
@@ -224,9 +227,7 @@ def track_of_corners(
     first = np.cos(angle) * start + np.sin(angle) * forward
     ahead = -np.sin(angle) * start + np.cos(angle) * forward
     north_along = np.where(np.asarray(south_going)[..., None], -ahead, ahead)
-    ra = np.arctan2(first[..., 1], first[..., 0])
-    east = np.stack([-np.sin(ra), np.cos(ra), np.zeros_like(ra)], axis=-1)
-    north = np.cross(first, east)
+    east, north = _east_north(first)
     pa = np.arctan2(np.sum(north_along * east, axis=-1), np.sum(north_along * north, axis=-1))
     return first, pa
 
