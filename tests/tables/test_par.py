@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from astropy import units as u
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twomass_nb.errors import NotFoundError, TableError
+from twomass_nb.tables import Par, read_par
+
+TEXT = """\
+# simulated by twomass_nb; the syntax of this file is its guess
+SIMULATE = T / never observed
+FN_PRFX = 'j1186063' / .rdo and .par filename prefix
+ORDATE  = 000529 / Observation Ref Date (yymmdd)
+DAYNUM = 0423
+NUMFRMS = 274
+UT_OFF1 = 7.427007299270E-01 / UT Offset
+IS_OFF1 = -3.6537D+02
+RA_SOS  = '00:56:45.30' / Scan Reference RA
+DEC_SOS = -05:42:16.0
+SCANDIR: s
+SEE_SOS 0.0
+WAVEF_P = '2mass/s.scn' / Secondary
+The telescope was opened late because of clouds
+@@ strange @@
+COMMENT *** WARNING *** dummy only
+NUMFRMS = 273
+"""
+
+
+def test_values_are_typed():
+    par = Par(TEXT)
+    assert par.simulated
+    assert par["FN_PRFX"] == "j1186063"
+    assert par["numfrms"] == 274
+    assert isinstance(par["NUMFRMS"], int)
+    assert par["UT_OFF1"] == pytest.approx(0.742700729927)
+    assert par["IS_OFF1"] == -365.37
+    assert par["SCANDIR"] == "s"
+    assert par["SEE_SOS"] == 0.0
+    assert par["WAVEF_P"] == "2mass/s.scn"
+    assert par.comments["RA_SOS"] == "Scan Reference RA"
+
+
+def test_dates_and_day_numbers_keep_their_zeros():
+    par = Par(TEXT)
+    assert (par["ORDATE"], par["DAYNUM"]) == ("000529", "0423")
+
+
+def test_sexagesimal_stays_text_and_turns_into_angles():
+    par = Par(TEXT)
+    assert par["RA_SOS"] == "00:56:45.30"
+    assert par.angle("RA_SOS").to_value(u.deg) == pytest.approx(14.18875)
+    assert par.angle("DEC_SOS").to_value(u.deg) == pytest.approx(-(5 + 42 / 60 + 16 / 3600))
+    for key in ("SCANDIR", "NO_SUCH"):
+        with pytest.raises(TableError, match=key):
+            par.angle(key)
+
+
+def test_nothing_is_lost():
+    par = Par(TEXT)
+    assert par.raw == TEXT
+    assert par.unknown == [
+        "The telescope was opened late because of clouds",
+        "@@ strange @@",
+        "NUMFRMS = 273",  # contradicts the first
+    ]
+    assert "simulated" in repr(par)
+
+
+@given(st.text())
+def test_any_text_is_survived(text):
+    par = Par(text)
+    assert par.raw == text
+    assert len(par) + len(par.unknown) <= len(text.splitlines())
+
+
+@given(
+    st.from_regex(r"[A-Z][A-Z0-9_]{0,7}", fullmatch=True).filter(
+        lambda k: (
+            k not in ("COMMENT", "HISTORY") and "DATE" not in k and "VER" not in k and k != "DAYNUM"
+        )
+    ),
+    st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False)),
+    st.sampled_from(["{} = {} / said so", "{}: {}", "{}  {}", "{}={}"]),
+)
+def test_numbers_survive_every_form(key, value, form):
+    assert Par(form.format(key, value))[key] == value
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_files_plain_and_gzipped(tmp_path, pack):
+    path = tmp_path / "j1186063.par"
+    path.write_bytes(pack(TEXT.encode()))
+    assert dict(read_par(path)) == dict(Par(TEXT))
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"", "empty"),
+        (b" \n\n", "empty"),
+        (b"\0\1\2\3 = 4", "binary"),
+        (gzip.compress(TEXT.encode())[:-20], "broken gzip"),
+        (b"no values at all\n", "not a parameter file"),
+    ],
+)
+def test_what_is_not_a_parameter_file_is_refused(tmp_path, content, error):
+    path = tmp_path / "x.par"
+    path.write_bytes(content)
+    with pytest.raises(TableError, match=error):
+        read_par(path)
+
+
+def test_missing_files_and_folders(tmp_path):
+    with pytest.raises(NotFoundError, match="no such file"):
+        read_par(tmp_path / "none.par")
+    with pytest.raises(TableError, match="folder"):
+        read_par(tmp_path)
