@@ -1,0 +1,227 @@
+"""How to drive JupyterLab or Notebook 7 in a headless Chromium; shared by browser tests and benchmarks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+TOKEN = "twomass"  # guards nothing: the server listens on loopback for the length of a test
+ROOT = Path(__file__).parents[2]
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# What the app's own commands and widgets know; the page exposes the app because the server is told to.
+RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }"
+SAVE = "async () => { await window.jupyterapp.commands.execute('docmanager:save') }"
+IDLE = """() => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  return panel?.sessionContext?.session?.kernel?.status === 'idle';
+}"""
+ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+  .flatMap((cell) => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
+  .filter((output) => output.output_type === 'error')
+  .map((output) => `${output.ename}: ${output.evalue}`)"""
+RUN_CELL = """async (source) => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code: source, store_history: false});
+  let text = '';
+  future.onIOPub = (message) => {
+    if (message.header.msg_type === 'stream') text += message.content.text;
+    if (message.header.msg_type === 'error') text += message.content.evalue;
+  };
+  const reply = await future.done;
+  return {status: reply.content.status, text};
+}"""
+
+
+class Server:
+    """A Jupyter server on a free port of loopback, with settings and files of its own."""
+
+    def __init__(self, folder: Path, app: str = "lab") -> None:
+        self.folder = folder
+        self.app = app
+        home = folder / ".home"
+        settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        # no question about news, no look for updates: nothing may leave the machine
+        (settings / "notification.jupyterlab-settings").write_text(
+            json.dumps({"fetchNews": "false", "checkForUpdates": False})
+        )
+        # window.jupyterapp, in both apps (Notebook 7 ignores its own flag for it)
+        labconfig = home / "config" / "labconfig"
+        labconfig.mkdir(parents=True)
+        (labconfig / "page_config.json").write_text(json.dumps({"exposeAppInBrowser": "true"}))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        environment = os.environ | {
+            "JUPYTER_CONFIG_DIR": str(home / "config"),
+            "JUPYTER_DATA_DIR": str(home / "data"),
+            "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "IPYTHONDIR": str(home / "ipython"),
+            "TWOMASS_NB_OFFLINE": "1",
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        }
+        app_class = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}[app]
+        self.log = home / "server.log"
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", {"lab": "jupyterlab", "notebook": "notebook"}[app]),
+                *("--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+                *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
+                *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"),
+                f"--{app_class}.news_url=",
+                f"--{app_class}.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            ],
+            env=environment,
+            stdout=self.log.open("wb"),
+            stderr=subprocess.STDOUT,
+        )
+
+    def wait(self, timeout: float = 60) -> None:
+        """Return when the server answers; say what it printed when it does not."""
+        end = time.monotonic() + timeout
+        url = f"http://127.0.0.1:{self.port}/api/status?token={TOKEN}"
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(url, timeout=2).close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+        message = f"jupyter {self.app} did not start:\n{self.log.read_text()[-2000:]}"
+        raise RuntimeError(message)
+
+    def url(self, path: str) -> str:
+        """Address of a notebook (relative to the server's folder) in this app."""
+        route = {"lab": "lab/tree", "notebook": "notebooks"}[self.app]
+        return f"http://127.0.0.1:{self.port}/{route}/{path}?token={TOKEN}"
+
+    def stop(self) -> None:
+        """End the server, and with it the kernels it started."""
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@contextmanager
+def serve(folder: Path, app: str = "lab") -> Iterator[Server]:
+    """A running server on `folder` for the length of a with block."""
+    server = Server(folder, app)
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def chromium(width: int = 1280, height: int = 900) -> Iterator[Page]:
+    """A page of a headless Chromium; its requests are kept in ``page.requests``."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS
+        )
+        try:
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.set_default_timeout(30_000)
+            page.requests = []
+            page.on("request", lambda request: page.requests.append(request.url))
+            page.on("websocket", lambda socket: page.requests.append(socket.url))
+            yield page
+        finally:
+            browser.close()
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """Write a notebook of code cells."""
+    notebook = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "execution_count": None,
+                "id": f"cell{i}",
+                "metadata": {},
+                "outputs": [],
+                "source": source,
+            }
+            for i, source in enumerate(cells)
+        ],
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(notebook))
+    return path
+
+
+def open_notebook(page: Page, server: Server, path: str) -> None:
+    """Open a notebook (path relative to the server's folder) and wait for its kernel."""
+    page.goto(server.url(path))
+    page.wait_for_function("() => window.jupyterapp !== undefined")
+    page.evaluate("() => window.jupyterapp.restored")
+    wait_idle(page)
+
+
+def wait_idle(page: Page, timeout: float = 60_000) -> None:
+    """Wait until the kernel of the notebook in front is idle."""
+    page.wait_for_function(IDLE, timeout=timeout)
+
+
+def run_all(page: Page) -> None:
+    """Run all cells to the end; a cell that raised makes this raise."""
+    page.evaluate(RUN_ALL)
+    wait_idle(page)
+    errors = page.evaluate(ERRORS)
+    if errors:
+        raise AssertionError("; ".join(errors))
+
+
+def run_code(page: Page, source: str) -> str:
+    """Run code in the notebook's kernel, outside its cells; returns what it printed."""
+    reply = page.evaluate(RUN_CELL, source)
+    if reply["status"] != "ok":
+        raise AssertionError(reply["text"])
+    return reply["text"]
+
+
+def save(page: Page) -> None:
+    """Save the notebook in front."""
+    page.evaluate(SAVE)
+
+
+def outside(page: Page) -> list[str]:
+    """Addresses asked for that are not on loopback (a blob or data URL never leaves the page)."""
+    inside = ("http://127.0.0.1:", "ws://127.0.0.1:", "blob:http://127.0.0.1:", "data:")
+    return [url for url in page.requests if not url.startswith(inside)]
