@@ -185,7 +185,7 @@ class Layout:
         shape = (n, 2, 2, 128, 2, 128)
         if self.axes[-1] == "b":  # words are whole in the file: move words, not bytes
             words = content.view(">u2" if self.high_first else "<u2")[..., 0]
-            pairs = [(frames.reshape(shape), words)]
+            pairs: list[tuple[NDArray[Any], NDArray[Any]]] = [(frames.reshape(shape), words)]
         else:
             planes = frames.view(np.uint8).reshape(*shape, 2)
             high = 0 if self.high_first else 1
