@@ -1,5 +1,15 @@
 """The archive's tables and text files as astropy tables and mappings."""
 
+from .lgo import read_lgo
 from .par import Par, read_par
+from .scan_table import as_scan_table, is_simulated, read_scan_table, row_name
 
-__all__ = ["Par", "read_par"]
+__all__ = [
+    "Par",
+    "as_scan_table",
+    "is_simulated",
+    "read_lgo",
+    "read_par",
+    "read_scan_table",
+    "row_name",
+]
