@@ -19,3 +19,11 @@ def real_data() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def short_sample(tmp_path_factory) -> Path:
+    """Folder of the short simulated sample: scan 63 in three bands, darks, twilights, coadds."""
+    from twomass_nb import sample
+
+    return sample("scan63", folder=tmp_path_factory.mktemp("sample"), short=True)

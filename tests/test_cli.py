@@ -1,0 +1,215 @@
+"""The command: what it prints, where, and the code it leaves with."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+
+import twomass_nb as tm
+from twomass_nb.cli import main
+
+
+@pytest.fixture(autouse=True)
+def empty_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("TWOMASS_NB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def raw_path(short_sample) -> Path:
+    return short_sample / "000529s" / "j1186063.rds.gz"
+
+
+def one_line(text: str) -> str:
+    assert text.endswith("\n")
+    assert text.count("\n") == 1, text
+    return text
+
+
+def test_locate_json_is_the_contracts(short_sample, capsys):
+    table = short_sample / "scan_table.csv"
+    row = tm.read_scan_table(table)[0]
+    code = main(["locate", f"{row['ra']} {row['dec']}", "--table", str(table), "--json"])
+    captured = capsys.readouterr()
+    answer = json.loads(captured.out)
+    assert code == 0
+    assert answer["position"]["ra"] == pytest.approx(row["ra"])
+    assert answer["position"]["dec"] == pytest.approx(row["dec"])
+    assert answer["table"] == {"source": str(table), "rows": len(tm.read_scan_table(table))}
+    scan = next(s for s in answer["scans"] if s["scan_id"] == "000529s063")
+    columns = (
+        "scan_id date hemis scan tile sd source dist_edge_ew dist_edge_ns dist_edge_flg "
+        "first_frame last_frame best_frame x y"
+    ).split()
+    assert set(columns) <= set(scan)
+    assert scan["dist_edge_ew"] > 0
+    assert isinstance(scan["best_frame"], int)
+
+
+def test_locate_takes_a_declination_for_no_option(short_sample, capsys):
+    table = str(short_sample / "scan_table.csv")
+    assert main(["locate", "00:00:00", "-89:59:00", "--table", table]) == 1
+    assert "no option" not in one_line(capsys.readouterr().err)
+
+
+def test_locate_without_a_table_says_how_to_get_one(capsys, empty_cache):
+    assert main(["locate", "10 -30"]) == 1
+    message = one_line(capsys.readouterr().err)
+    assert "--table" in message
+    assert "--simulated" in message
+    assert str(empty_cache) in message
+
+
+def test_locate_finds_the_table_kept_in_the_cache(short_sample, empty_cache, capsys):
+    empty_cache.mkdir()
+    kept = empty_cache / "twomass_scn.csv"
+    kept.write_bytes((short_sample / "scan_table.csv").read_bytes())
+    row = tm.read_scan_table(kept)[0]
+    assert main(["locate", f"{row['ra']} {row['dec']}", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["table"]["source"] == str(kept)
+
+
+def test_the_simulated_table_answers_only_when_asked_and_says_so(capsys):
+    assert main(["locate", "274.99", "-16.25", "--simulated", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "SIMULATED" in captured.err
+    answer = json.loads(captured.out)
+    assert answer["table"] == {"source": "simulated", "rows": 59731}
+    assert {scan["source"] for scan in answer["scans"]} == {"sim"}
+
+
+def test_locate_where_no_scan_is(short_sample, capsys):
+    assert main(["locate", "0 89", "--table", str(short_sample / "scan_table.csv"), "--json"]) == 1
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["scans"] == []
+    assert "covers" in one_line(captured.err)
+
+
+@pytest.mark.parametrize("position", ["M31", "nan nan", "10 91"])
+def test_a_bad_position_is_one_line(position, capsys):
+    assert main(["locate", position, "--simulated"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("twomass-nb: ")
+
+
+def test_info_on_a_raw_file(raw_path, capsys):
+    assert main(["info", str(raw_path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["scan_id"] == "000529s063"
+    assert found["band"] == "j"
+    assert found["frames"] == tm.open_scan(raw_path).n_frames
+    assert found["simulated"] is True
+
+
+def test_info_on_every_kind_of_file(short_sample, capsys):
+    night = short_sample / "000529s"
+    coadd = sorted((night / "s063" / "image").glob("j*.fits*"))[0]
+    kinds = {
+        coadd: "Atlas Image",
+        night / "j1186063.par": "scan parameters",
+        night / "000529s.lgo": "night log",
+        short_sample / "scan_table.csv": "scan table",
+    }
+    for path, kind in kinds.items():
+        assert main(["info", str(path)]) == 0
+        assert kind in capsys.readouterr().out
+
+
+def test_info_on_a_real_image(real_data, capsys):
+    path = real_data / "atlas" / "aK_asky_990502s1350080.fits.gz"
+    assert main(["info", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["scan_id"], found["band"], found["coadd"]) == ("990502s135", "k", 80)
+    assert found["first_frame"] < 79 < found["last_frame"]
+
+
+def test_info_on_nothing_and_on_rubbish(tmp_path, capsys):
+    assert main(["info", str(tmp_path / "gone.fits")]) == 1
+    assert "gone.fits" in one_line(capsys.readouterr().err)
+    rubbish = tmp_path / "rubbish.txt"
+    rubbish.write_bytes(b"\x00\x01rubbish")
+    assert main(["info", str(rubbish)]) == 1
+    one_line(capsys.readouterr().err)
+
+
+def test_fits_writes_the_three_images_of_raw2fits(raw_path, tmp_path, capsys):
+    assert main(["fits", str(raw_path), "20", "--out", str(tmp_path / "new")]) == 0
+    names = [f"j1186063_{read}_20.fits" for read in ("r1", "r2", "r2-r1")]
+    assert [Path(line).name for line in capsys.readouterr().out.split()] == names
+    scan = tm.open_scan(raw_path)
+    written = fits.getdata(tmp_path / "new" / names[2])
+    np.testing.assert_array_equal(written, scan.difference(20))
+
+
+def test_fits_of_a_frame_that_is_not_there(raw_path, tmp_path, capsys):
+    assert main(["fits", str(raw_path), "999", "--out", str(tmp_path)]) == 1
+    assert "999" in one_line(capsys.readouterr().err)
+    assert not list(tmp_path.glob("*.fits"))
+
+
+def test_convert_there_and_back(raw_path, tmp_path, capsys):
+    rdo, back = tmp_path / "j1186063.rdo", tmp_path / "j1186063.rds"
+    assert main(["convert", str(raw_path), str(rdo)]) == 0
+    layout = tm.open_scan(raw_path).layout
+    order = re.match(r"[frYyXxb ]+", str(layout))[0]
+    words = ["convert", str(rdo), str(back), "--layout", order]
+    assert main([*words, *([] if layout.high_first else ["--low-first"])]) == 0
+    import gzip
+
+    assert back.read_bytes() == gzip.decompress(raw_path.read_bytes())
+    assert main(["convert", str(raw_path), str(rdo)]) == 1
+    assert "exist" in one_line(capsys.readouterr().err)
+
+
+def test_layout_learn_and_detect_agree(raw_path, tmp_path, capsys):
+    rdo = tmp_path / "j1186063.rdo"
+    tm.convert(raw_path, rdo)
+    assert main(["layout", "learn", str(raw_path), str(rdo)]) == 0
+    learnt = capsys.readouterr().out.strip()
+    assert main(["layout", "detect", str(raw_path)]) == 0
+    assert capsys.readouterr().out.startswith(learnt)
+
+
+@pytest.mark.parametrize("words", [[], ["locate"], ["fits", "x.rds", "first"], ["fly"]])
+def test_wrong_words_exit_with_2(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 2
+    capsys.readouterr()
+
+
+def test_the_traceback_is_for_debugging_only(capsys):
+    assert main(["locate", "M31", "--simulated"]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+    assert main(["--debug", "locate", "M31", "--simulated"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "twomass_nb", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == f"twomass-nb {tm.__version__}"
+
+
+def test_lab_copies_examples_once_and_passes_words_on(monkeypatch, tmp_path):
+    called = []
+    monkeypatch.setattr(
+        subprocess,
+        "run",
+        lambda command, **kw: called.append(command) or subprocess.CompletedProcess(command, 0),
+    )
+    first = "01_from_a_position_to_raw_frames.ipynb"
+    (tmp_path / first).write_text("mine")
+    assert main(["lab", str(tmp_path), "--", "--no-browser", "--port=9"]) == 0
+    assert called[0][-3:] == [first, "--no-browser", "--port=9"]
+    assert (tmp_path / first).read_text() == "mine"
