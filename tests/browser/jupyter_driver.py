@@ -1,4 +1,4 @@
-"""How to drive JupyterLab or Notebook 7 in a headless Chromium; shared by browser tests and benchmarks."""
+"""How to drive JupyterLab or Notebook 7 in a headless Chromium, for tests and benchmarks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
-# What the app's own commands and widgets know; the page exposes the app because the server is told to.
+# What the app's own commands and widgets know; the server is told to expose the app.
 RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells') }"
 SAVE = "async () => { await window.jupyterapp.commands.execute('docmanager:save') }"
 IDLE = """() => {

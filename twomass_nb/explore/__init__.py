@@ -1,0 +1,8 @@
+"""Explorers for notebooks: ipywidgets and Bokeh figures that need no set-up, server or network."""
+
+from __future__ import annotations
+
+from .frames import frames
+from .locator import locator
+
+__all__ = ["frames", "locator"]

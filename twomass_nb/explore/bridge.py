@@ -1,13 +1,14 @@
 """How a Bokeh document lives in a notebook page: the only file that knows the bridge's messages.
 
-A `BokehView` shows one Bokeh root in JupyterLab, Notebook 7 or Voila with no ``output_notebook()``, no
-CDN and no second port. BokehJS travels once a page, gzipped, as a binary buffer over the widget's own
-comm, from the files of the installed bokeh package; changes then travel both ways as Bokeh's own
-patches, arrays as binary buffers. Nothing of this is kept in the notebook file.
+A `BokehView` shows one Bokeh root in JupyterLab, Notebook 7 or Voila with no
+``output_notebook()``, no CDN and no second port. BokehJS travels once a page, gzipped, as a binary
+buffer over the widget's own comm, from the files of the installed bokeh package; changes then
+travel both ways as Bokeh's own patches, arrays as binary buffers. Nothing of this is kept in the
+notebook file.
 
-Messages (``kind``): the page sends ``need-bokehjs``, ``open``, ``patch``, ``close``; the kernel sends
-``bokehjs``, ``document``, ``patch``, ``failed``. A view is one place on the page where the widget is
-drawn; a widget displayed twice, or in two browser tabs, has several.
+Messages (``kind``): the page sends ``need-bokehjs``, ``open``, ``patch``, ``close``; the kernel
+sends ``bokehjs``, ``document``, ``patch``, ``failed``. A view is one place on the page where the
+widget is drawn; a widget displayed twice, or in two browser tabs, has several.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import json
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING
 
 import anywidget
@@ -40,7 +42,7 @@ _PAGES_SERVED: set[str] = set()  # pages this kernel has sent BokehJS to
 
 @lru_cache(maxsize=1)
 def bokehjs() -> bytes:
-    """BokehJS of the installed bokeh package, gzipped (370 kB for 1.27 MB of script)."""
+    """Return BokehJS of the installed bokeh package, gzipped (350 kB for 1.27 MB of script)."""
     path = Path(bokeh.__file__).parent / "server" / "static" / "js" / "bokeh.min.js"
     return gzip.compress(path.read_bytes(), compresslevel=6, mtime=0)
 
@@ -48,22 +50,26 @@ def bokehjs() -> bytes:
 class BokehView(anywidget.AnyWidget):
     """A Bokeh figure or layout as a widget, in step with Python both ways.
 
-    Properties changed in Python appear in the page; ranges, selections and events such as a tap come
-    back and run the ``on_change`` and ``on_event`` callbacks of the Bokeh models.
+    Properties changed in Python appear in the page; ranges, selections and events such as a tap
+    come back and run the ``on_change`` and ``on_event`` callbacks of the Bokeh models.
 
     Parameters
     ----------
     root : `bokeh.models.LayoutDOM`
-        Figure or layout; it must not belong to a document yet. Only models of BokehJS's core are
-        available in the page (no Bokeh widgets, no data tables: ipywidgets does that here).
+        Figure or layout; it must not belong to a document yet, and its ``on_event`` callbacks
+        must be set before (Bokeh notes them when a model joins a document). Only models of
+        BokehJS's core are in the page: no Bokeh widgets, no data tables.
     """
 
     _esm = Path(__file__).parent / "bridge.js"
-    bokeh_version = traitlets.Unicode(bokeh.__version__, help="BokehJS this view needs").tag(sync=True)
+    bokeh_version = traitlets.Unicode(bokeh.__version__, help="BokehJS it needs").tag(sync=True)
 
     def __init__(self, root: LayoutDOM, **kwargs) -> None:
         self._views: set[str] = set()
         self._held: list[DocumentPatchedEvent] | None = None
+        # JupyterLab 4.4+ with ipykernel 7 handles messages of widgets in a thread of their own,
+        # while a cell may be changing the same document.
+        self._lock = RLock()
         self.root = root
         self.document = Document()
         self.document.add_root(root)
@@ -78,26 +84,31 @@ class BokehView(anywidget.AnyWidget):
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """Send everything changed inside the block as one message, so that the page paints once."""
-        if self._held is not None:  # already inside a batch
-            yield
-            return
-        self._held = []
-        try:
-            yield
-        finally:
-            events, self._held = self._held, None
-            if events:
-                self._send_patch(events)
+        """Send everything changed inside the block as one message, so that the page paints once.
+
+        Only one thread at a time is inside.
+        """
+        with self._lock:
+            if self._held is not None:  # already inside a batch
+                yield
+                return
+            self._held = []
+            try:
+                yield
+            finally:
+                events, self._held = self._held, None
+                if events:
+                    self._send_patch(events)
 
     def _document_patched(self, event: DocumentPatchedEvent) -> None:
         # Bokeh calls this for every change of the document (on_change_dispatch_to).
-        if not self._views:
-            return
-        if self._held is not None and event.setter is None:
-            self._held.append(event)
-        else:
-            self._send_patch([event], origin=event.setter)
+        with self._lock:
+            if not self._views:
+                return
+            if self._held is not None and event.setter is None:
+                self._held.append(event)
+            else:
+                self._send_patch([event], origin=event.setter)
 
     def _send_patch(self, events: list[DocumentPatchedEvent], origin: str | None = None) -> None:
         if origin is not None and self._views == {origin}:
@@ -114,7 +125,8 @@ class BokehView(anywidget.AnyWidget):
 
     def _receive(self, _widget, message: dict, buffers: list) -> None:
         try:
-            self._answer(message, buffers)
+            with self._lock:
+                self._answer(message, buffers)
         except Exception as error:
             self.send({"kind": "failed", "reason": f"{type(error).__name__}: {error}"})
             raise
@@ -130,7 +142,7 @@ class BokehView(anywidget.AnyWidget):
             document = self.document.to_json()
             self._post("document", serialize_json(document), document.buffers, view=view)
         elif kind == "patch":
-            data = [Buffer(id, bytes(b)) for id, b in zip(message["ids"], buffers, strict=True)]
+            data = [Buffer(name, bytes(b)) for name, b in zip(message["ids"], buffers, strict=True)]
             patch = Serialized(json.loads(message["content"]), data)
             with self.batch():
                 self.document.apply_json_patch(patch, setter=view)

@@ -1,0 +1,141 @@
+"""The still picture kept in the notebook beside a widget, for when no kernel is there to draw."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import colours
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from .frames_model import FramesModel
+    from .locator_model import LocatorModel
+
+__all__ = ["beside", "of_frames", "of_locator"]
+
+_SIDE = 320  # screen pixels of a picture's side
+_HEAD, _FOOT, _GAP = 24, 36, 16
+_INK, _PAPER, _MARK, _GREY = "#222222", "#ffffff", "#ff5a1f", "#777777"
+
+
+def beside(bundle: Any, draw: Callable[[], Image]) -> Any:
+    """Add a PNG to the mime bundle of a widget (front ends that can show the widget do)."""
+    data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+    if data is None:
+        return bundle
+    png = io.BytesIO()
+    picture = draw().quantize(128)  # an indexed picture: a third of the bytes
+    picture.save(png, "PNG", optimize=True)
+    text = base64.b64encode(png.getvalue()).decode()
+    return {**data, "image/png": text}, metadata
+
+
+def of_frames(model: FramesModel) -> Image:
+    """Draw the frame and the coadd beside it: title, scale, and that it is a still picture."""
+    from PIL import ImageDraw
+
+    data = model.data()
+    coadd = model.coadd()
+    width = _SIDE if coadd is None else 2 * _SIDE + _GAP
+    page = _page(width)
+    draw = ImageDraw.Draw(page)
+    low, high = model.range_of(data)
+    page.paste(_picture(data, low, high, model), (_GAP, _HEAD))
+    _write(draw, _GAP, 5, model.title())
+    _write(draw, _GAP, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN, {model.stretch}", _GREY)
+    if coadd is not None:
+        left = 2 * _GAP + _SIDE
+        corners = model.outline(coadd)[:4]
+        pixels, place = _around(coadd.data, corners.mean(axis=0))
+        low, high = model.coadd_range(coadd)
+        page.paste(_picture(pixels, low, high, model), (left, _HEAD))
+        _write(draw, left, 5, model.coadd_title(coadd))
+        _write(draw, left, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN; frame outlined", _GREY)
+        scale = _SIDE / len(pixels)
+        edge = [
+            (left + (x + 0.5 - place[0]) * scale, _HEAD + _SIDE - (y + 0.5 - place[1]) * scale)
+            for x, y in corners
+        ]
+        draw.polygon(edge, outline=_MARK)
+    _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
+    return page
+
+
+def of_locator(model: LocatorModel) -> Image:
+    """Draw the footprints around the position."""
+    from PIL import ImageDraw
+
+    page = _page(_SIDE)
+    draw = ImageDraw.Draw(page)
+    draw.rectangle((_GAP, _HEAD, _GAP + _SIDE, _HEAD + _SIDE), outline=_GREY)
+    scale = _SIDE / (2 * model.half_width)
+
+    def place(x: Any, y: Any) -> list[tuple[float, float]]:
+        # RA rises to the left
+        middle = _GAP + _SIDE / 2
+        return [
+            (middle - a * scale, _HEAD + _SIDE / 2 - b * scale) for a, b in zip(x, y, strict=True)
+        ]
+
+    footprints = model.footprints()
+    for x, y, covers in zip(footprints.x, footprints.y, footprints.covers, strict=True):
+        draw.polygon(place(x, y), outline=_INK if covers else "#b5b5b5")
+    for box in (
+        (0, 0, _GAP - 1, page.height),
+        (_GAP + _SIDE + 1, 0, page.width, page.height),
+        (0, 0, page.width, _HEAD - 1),
+        (0, _HEAD + _SIDE + 1, page.width, page.height),
+    ):
+        draw.rectangle(box, fill=_PAPER)  # fmt: skip
+    ((px, py),) = place(*([value] for value in model.marker()))
+    draw.line((px - 8, py, px + 8, py), fill=_MARK, width=2)
+    draw.line((px, py - 8, px, py + 8), fill=_MARK, width=2)
+    simulated = " · SIMULATED" if model.simulated else ""
+    _write(draw, _GAP, 5, f"{model.position_text()} · {len(model.table)} scans{simulated}")
+    side = f"{2 * model.half_width:g}° a side, north up, east left."
+    _write(draw, _GAP, _HEAD + _SIDE + 4, side, _GREY)
+    _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
+    return page
+
+
+def _page(width: int) -> Image:
+    from PIL import Image
+
+    return Image.new("RGB", (width + 2 * _GAP, _HEAD + _SIDE + _FOOT), _PAPER)
+
+
+def _write(draw: Any, x: float, y: float, text: str, colour: str = _INK) -> None:
+    from PIL import ImageFont
+
+    # The font that Pillow carries has no middle dot, minus or en dash.
+    plain = text.replace(" · ", "  ").replace("−", "-").replace("–", "-")
+    draw.text((x, y), plain, fill=colour, font=ImageFont.load_default(11))
+
+
+def _picture(data: np.ndarray, low: float, high: float, model: FramesModel) -> Image:
+    """Pixels as a picture of `_SIDE`, row 0 at the bottom."""
+    from PIL import Image
+
+    table = colours.rgb_table(model.colours, model.stretch)
+    level = np.nan_to_num((data.astype(float) - low) / (high - low), nan=0.0)
+    rgb = table[np.rint(np.clip(level, 0, 1) * (len(table) - 1)).astype(int)]
+    rgb[~np.isfinite(data.astype(float))] = 230
+    return Image.fromarray(rgb[::-1]).resize((_SIDE, _SIDE), Image.Resampling.BOX)
+
+
+def _around(data: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """Square of 600 coadd pixels around a place, NaN outside; and its first pixel."""
+    side = 600
+    x0, y0 = (round(float(m)) - side // 2 for m in middle)
+    square = np.full((side, side), np.nan, np.float32)
+    ny, nx = data.shape
+    left, right = np.clip([x0, x0 + side], 0, nx)
+    low, high = np.clip([y0, y0 + side], 0, ny)
+    square[low - y0 : high - y0, left - x0 : right - x0] = data[low:high, left:right]
+    return square, (x0, y0)
