@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import MaskedColumn, Table
 
 from ..errors import TableError, TwomassWarning
 from .columns import ALIASES, CORNERS, DVD_COLUMNS
@@ -192,9 +192,22 @@ _ASCII: dict[str, dict[str, str]] = {"csv": {"comment": "#"}}
 
 
 def _read_parquet(data: bytes) -> Table:
-    import pyarrow.parquet  # noqa: F401 - an extra; its absence is told apart from a broken file
+    # Not through astropy, which would need pandas as well.
+    from pyarrow import parquet
 
-    return Table.read(io.BytesIO(data), format="parquet")
+    arrow = parquet.read_table(io.BytesIO(data))
+    table = Table()
+    for name, column in zip(arrow.column_names, arrow.columns, strict=True):
+        null = column.is_null().to_numpy()
+        if null.any():
+            filled = [0 if value is None else value for value in column.to_pylist()]
+            table[name] = MaskedColumn(filled, mask=null)
+        else:
+            table[name] = column.to_numpy()
+    meta = b"\n".join((arrow.schema.metadata or {}).values())
+    if re.search(rb"SIMULATE\W+T(rue)?\b", meta, re.IGNORECASE):
+        table.meta["SIMULATE"] = True
+    return table
 
 
 _READERS: dict[str, Callable[[bytes], Table]] = {

@@ -1,0 +1,186 @@
+"""The exact area of a scan: four half spaces of the sphere, and signed distances to its edges.
+
+A footprint is the polygon of corners 1, 2, 4, 3 of the scan table (1 east and 2 west where the
+scan starts, 3 east and 4 west where it ends), its edges great circles. Each edge has a normal
+that points inward, whichever way the scan went, so a position p is inside where n.p >= 0 for all
+four, and asin(n.p) is its distance from the edge's great circle, positive inside.
+
+What is exact here is the geometry of the corners. The true edge of a scan wanders about the great
+circle, typically 2 arcsec, rarely 7-8 (Explanatory Supplement V.4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from ..array.track import lonlat
+from ..errors import TableError
+from ..tables.scan_table import row_name, values
+
+__all__ = ["ARCSEC", "EDGES", "Footprints", "exact_vector"]
+
+#: Edges in the order of the arrays' second axis.
+EDGES = ("start", "west", "end", "east")
+_START, _WEST, _END, _EAST = range(4)
+# The polygon's corners as places in the table's order: edge k runs from corner k to corner k + 1.
+_POLYGON = (0, 1, 3, 2)
+
+#: Radians in an arcsecond.
+ARCSEC = np.pi / 180 / 3600
+# A footprint thinner than this is degenerate: no position could be said to be inside.
+_THINNEST = 1.0 * ARCSEC
+# Survey scans reach 3.1 degrees from their centre; no scan of the archive is longer than 6 deg.
+_LARGEST = np.deg2rad(10.0)
+
+
+def exact_vector(ra: Any, dec: Any) -> NDArray[np.longdouble]:
+    """Return unit vectors (..., 3) of positions in degrees, in the longest float there is."""
+    degree = np.arctan(np.longdouble(1)) / 45
+    ra = np.asarray(ra, np.longdouble) * degree
+    dec = np.asarray(dec, np.longdouble) * degree
+    xyz = (np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec))
+    return np.stack(np.broadcast_arrays(*xyz), axis=-1)
+
+
+def _unit(vectors: NDArray[Any]) -> NDArray[Any]:
+    return vectors / np.sqrt(np.sum(vectors**2, axis=-1, keepdims=True))
+
+
+def _refuse(table: Table, bad: NDArray[np.bool_], why: str) -> None:
+    rows = np.flatnonzero(bad)
+    if rows.size:
+        more = f" (and {rows.size - 1} more rows)" if rows.size > 1 else ""
+        msg = f"{row_name(table, int(rows[0]))}: {why}{more}"
+        raise TableError(msg)
+
+
+@dataclass(frozen=True)
+class Footprints:
+    """Footprints of many scans.
+
+    Attributes
+    ----------
+    corners : array, shape (n, 4, 3)
+        Unit vectors round the polygon: east and west at the start, west and east at the end.
+    normals : array, shape (n, 4, 3)
+        Inward unit normals of the edges, in the order of `EDGES`. They are worked out in extended
+        precision, so that distances are good to about 4e-16 rad.
+    """
+
+    corners: NDArray[np.float64]
+    normals: NDArray[np.float64]
+
+    @classmethod
+    def from_table(cls, table: Table) -> Footprints:
+        """Build footprints from the corners of a scan table.
+
+        Raises
+        ------
+        TableError
+            If the corners of a row make no footprint: shuffled (a bow-tie), degenerate, not
+            convex, or wider than any scan. The row is named.
+        """
+        ra = np.stack([values(table, f"ra_{k}") for k in "1234"], axis=1)[:, _POLYGON]
+        dec = np.stack([values(table, f"dec_{k}") for k in "1234"], axis=1)[:, _POLYGON]
+        corners = exact_vector(ra, dec)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            center = _unit(corners.sum(axis=1))
+            normals = np.cross(corners, np.roll(corners, -1, axis=1))
+            # Seen from inside or outside, by the scan's direction and the parity of its labels.
+            turn = np.sign(np.sum(normals.sum(axis=1) * center, axis=-1))
+            normals = _unit(normals) * turn[:, None, None]
+            # How far the other corners lie inside each edge: (row, edge, the two corners after it)
+            other = np.stack(
+                [np.sum(normals * np.roll(corners, -k, axis=1), axis=-1) for k in (2, 3)], axis=-1
+            )
+            reach = np.min(np.sum(corners * center[:, None], axis=-1), axis=1)
+        wide = ~(reach > np.cos(_LARGEST))
+        bent = ~np.all(other > _THINNEST, axis=(1, 2))
+        _refuse(table, wide, "its corners are too far apart for a scan")
+        _refuse(
+            table,
+            bent,
+            "its corners make no convex area: they must be 1 east and 2 west at the start of the "
+            "scan, 3 east and 4 west at its end",
+        )
+        return cls(corners.astype(float), np.ascontiguousarray(normals.astype(float)))
+
+    def __len__(self) -> int:
+        return len(self.normals)
+
+    def inside(
+        self, i_scan: NDArray[np.integer], points: NDArray[np.float64], margin: float = 0.0
+    ) -> NDArray[np.bool_]:
+        """Tell whether points (m, 3) are in scans (m,); `margin` (arcsec) moves every edge out."""
+        limit = -np.sin(margin * ARCSEC)
+        normals = self.normals[i_scan]
+        return np.all(np.einsum("ijk,ik->ij", normals, points) >= limit, axis=1)
+
+    def distances(
+        self, i_scan: NDArray[np.integer], points: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return signed distances (m, 4) in arcsec from the edges, positive inside."""
+        sines = np.einsum("ijk,ik->ij", self.normals[i_scan], points)
+        return np.arcsin(np.clip(sines, -1, 1)) / ARCSEC
+
+    def nearest_edges(
+        self,
+        i_scan: NDArray[np.integer],
+        points: NDArray[np.float64],
+        south_going: NDArray[np.bool_],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.str_]]:
+        """Return dist_edge_ew, dist_edge_ns (arcsec) and dist_edge_flg, named as in the PSC.
+
+        The flag's first letter says whether the north or the south edge is the nearer, its second
+        whether the east or the west one is.
+        """
+        edges = self.distances(i_scan, points)
+        north = np.where(south_going, edges[:, _START], edges[:, _END])
+        south = np.where(south_going, edges[:, _END], edges[:, _START])
+        east, west = edges[:, _EAST], edges[:, _WEST]
+        flag = np.char.add(np.where(north < south, "n", "s"), np.where(east < west, "e", "w"))
+        return np.minimum(east, west), np.minimum(north, south), flag
+
+    def grown_corners(self, margin: float) -> NDArray[np.float64]:
+        """Return corners (n, 4, 3) of polygons that hold everything within `margin` (arcsec).
+
+        The corners lie where the moved edges meet. The great circles between them run outside
+        the moved edges, which are small circles.
+        """
+        sine = np.sin(margin * ARCSEC)
+        before = np.roll(self.normals, 1, axis=1)
+        cos = np.sum(before * self.normals, axis=-1, keepdims=True)
+        outward = -sine / (1 + cos) * (before + self.normals)
+        rest = 1 - np.sum(outward**2, axis=-1, keepdims=True)
+        return outward + np.sqrt(np.maximum(rest, 0)) * self.corners
+
+    def reach(self, margin: float) -> float:
+        """Return how far (rad) a position within `margin` (arcsec) can be from its footprint.
+
+        Farther than the margin itself, since the moved edges meet beyond the corners; at most a
+        quarter of the sky's circle, since on the far side every edge is near again.
+        """
+        before = np.roll(self.normals, 1, axis=1)
+        sharpest = np.sqrt(np.min(1 + np.sum(before * self.normals, axis=-1)) / 2)
+        sine = np.sin(margin * ARCSEC) / sharpest
+        return float(np.arcsin(min(sine, 1.0)))
+
+    def outline(
+        self, i: int, step: float = 900.0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return RA and Dec (deg) of a closed outline, with a point at least every `step` arcsec.
+
+        Drawn on a map, the long edges of a scan are curves.
+        """
+        parts = []
+        for a, b in zip(self.corners[i], np.roll(self.corners[i], -1, axis=0), strict=True):
+            angle = np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)
+            count = int(np.ceil(angle / (step * ARCSEC))) + 1
+            t = np.linspace(0, 1, count, endpoint=False)[:, None]
+            parts.append((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
+        return lonlat(np.concatenate([*parts, self.corners[i][:1]]))
