@@ -20,6 +20,7 @@ __all__ = ["MAX_BYTES", "Content", "is_gzip_name", "read_content"]
 #: below 2 GiB. A survey scan has 72 MB; this is 14 times as much.
 MAX_BYTES = 3900 * FRAME_BYTES
 
+_DAMAGED: Any = isal_zlib.error  # its type stubs do not know that it is an exception
 _GZIP = b"\x1f\x8b"
 _PIECE = 1 << 18  # compressed bytes handed to the inflater at a time
 _MARKS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd",
@@ -122,7 +123,7 @@ def _check_size(path: Path, size: int, start: bytes | None = None) -> None:
         inner = isal_zlib.decompressobj(wbits=31)
         try:
             first = inner.decompress(_first_bytes(path, 4096), max_length=16)
-        except isal_zlib.IsalError:
+        except _DAMAGED:
             first = b""
         what = _foreign(first) or "compressed: give it a name that ends in .gz"
         msg = f"{path} is {what}"
@@ -177,7 +178,7 @@ def _inflate(path: Path) -> tuple[NDArray[np.uint8], bool]:
                 inner = isal_zlib.decompressobj(wbits=31)
             try:
                 out = inner.decompress(piece, max_length=MAX_BYTES + 1 - size)
-            except isal_zlib.IsalError as error:
+            except _DAMAGED as error:
                 msg = f"{path} is damaged ({str(error).strip() or 'bad data'}): fetch it again"
                 raise RawFileError(msg) from None
             if size + len(out) > MAX_BYTES:

@@ -1,0 +1,257 @@
+"""The word order from one file alone: decided by what only real frames can look like, or refused.
+
+It goes from what is certain to what is less so, and every step leaves those orders that
+it cannot exclude:
+
+1. axis b: the high bytes of words take few values, the low bytes nearly all of them;
+2. axis f: a pixel keeps its own level from frame to frame;
+3. axis r: what rises above it for a moment in read 1 (52 ms) does so in read 2 (1350 ms);
+4. axes x and y, against X and Y: the image of a star covers neighbouring pixels;
+5. x against y, and X against Y: a star is found again a frame later, 41 or 42 rows on, also
+   when it passes from one quadrant row to the next.
+
+Steps 3 to 5 need stars: darks and twilights end there with a refusal. The thresholds are far
+from what right and wrong orders give; docs/word-order.md has the measurements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import LayoutError
+from .evidence import (
+    Excursions,
+    Words,
+    byte_planes,
+    frame_scatter,
+    moving_stars,
+    neighbours,
+    only_in_second,
+)
+from .inflate import Content, read_content
+from .layout import LENGTHS, Layout
+from .orders import all_orders
+
+__all__ = ["Finding", "detect_layout", "examine"]
+
+FEWEST_FRAMES = 8
+_WINDOWS = (48, 144)  # successive frames looked at; more only where these show too few stars
+
+_PLANES_DIFFER = 0.25  # right: 0.6 and more
+_PLANES_RIVAL = 0.75  # a wrong stride may share up to 2/3 of the right one's difference
+_ENTROPIES_DIFFER = 0.7
+_SCATTER_RIVAL = 1.6  # wrong strides scatter more by at least this, or stay in the running
+_IN_READ_2 = 0.9  # right: above .95; other axes of length 2: about half
+_IN_READ_2_RIVAL = 0.1
+_FEWEST_EVENTS = 40
+_NEIGHBOURS = 0.15  # right: above .3
+_NEIGHBOURS_RIVAL = 0.6
+_FOUND_AGAIN = 0.3  # right: above .5; wrong: near 0
+_FOUND_AGAIN_RIVAL = 0.5
+_FEWEST_CROSSERS = 15
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a file's content says about its word order.
+
+    Attributes
+    ----------
+    possible : tuple of Layout
+        The orders that its content does not exclude.
+    confidence : float
+        When one is left: how much more often stars are found again under it than under the
+        next best, 0 to 1. Otherwise 0.
+    reason : str
+        Why more than one is left.
+    """
+
+    possible: tuple[Layout, ...]
+    confidence: float
+    reason: str = ""
+
+    @property
+    def undecided(self) -> str:
+        """The axes that were not told apart, as ``"Y y X x"``."""
+        if len(self.possible) < 2:
+            return ""
+        columns = zip(*(layout.axes for layout in self.possible), strict=True)
+        axes = {a for column in columns if len(set(column)) > 1 for a in column}
+        return " ".join(a for a in "frYyXxb" if a in axes)
+
+
+def detect_layout(path: Any) -> tuple[Layout, float]:
+    """Find the word order of a raw file from its content.
+
+    Parameters
+    ----------
+    path : path
+        One ``.rds`` file, compressed or not, of a science scan of 8 frames or more.
+
+    Returns
+    -------
+    layout : Layout
+    confidence : float
+        0 to 1: how much more often stars are found again, a frame step on, under this order
+        than under the next best.
+
+    Raises
+    ------
+    LayoutError
+        If the content does not tell the order; names the axes that stay unknown.
+    RawFileError
+        If the file is broken.
+    """
+    path = Path(path)
+    finding = examine(read_content(path))
+    if len(finding.possible) == 1:
+        return finding.possible[0], finding.confidence
+    raise LayoutError(refusal(path, finding))
+
+
+def refusal(path: Path, finding: Finding) -> str:
+    """Say which axes stay unknown, why, and the ways out."""
+    what = f"could not tell apart the axes {finding.undecided} ({finding.reason})"
+    return (
+        f"the word order of {path.name} is not certain from its content: {what}; give layout=, "
+        "or learn it with learn_layout(rds, rdo) from a pair"
+    )
+
+
+def examine(content: Content) -> Finding:
+    """Find the orders that a file's content leaves possible."""
+    data, n = content.data, content.n_frames
+    orders, strides = all_orders(n)
+    if content.truncated:  # only with frames in one piece does a cut file have whole frames
+        whole = np.array([order[0] == "f" for order in orders])
+        orders, strides = orders[whole], strides[whole]
+    found = _find_words(data, n, strides)
+    if found is None:
+        both = (True, False)
+        every = tuple(Layout(str(o), high) for o in orders for high in both)
+        return Finding(every, 0.0, "no split of its bytes looks like high and low bytes")
+    left = strides[:, 6] == found.b
+    orders, strides = orders[left], strides[left]
+
+    def unknown(which: NDArray[np.str_], reason: str) -> Finding:
+        return Finding(tuple(Layout(str(o), found.high_first) for o in which), 0.0, reason)
+
+    if n < FEWEST_FRAMES:
+        return unknown(orders, f"{n} frames are too few, it takes {FEWEST_FRAMES}")
+    slots = _find_frames(found, strides)
+    if not slots:
+        return unknown(orders, "no pixel keeps its level from frame to frame")
+    orders, strides = (part[np.isin(strides[:, 0], slots)] for part in (orders, strides))
+    stage: _Stage | None = None
+    for window in _WINDOWS:
+        stages = [
+            _find_pixels(found, slot, orders[strides[:, 0] == slot], window) for slot in slots
+        ]
+        decided = [s for s in stages if s.confidence > 0]
+        if len(decided) == 1:
+            one = decided[0]
+            layout = Layout(one.orders[0], found.high_first)
+            return Finding((layout,), one.confidence)
+        stage = stages[0] if len(slots) == 1 else stage
+        if n <= window:
+            break
+    if stage is not None:
+        return unknown(np.array(stage.orders), stage.reason)
+    return unknown(orders, "several axes could be that of frames, and stars do not decide")
+
+
+def _find_words(data: NDArray[np.uint8], n: int, strides: NDArray[np.int64]) -> Words | None:
+    """Find the stride of axis b, and which byte is high."""
+    split = {int(s): byte_planes(data, int(s)) for s in np.unique(strides[:, 6])}
+    ranked = sorted(split, key=lambda s: -split[s][0])
+    difference, entropies = split[ranked[0]]
+    rival = split[ranked[1]][0] if len(ranked) > 1 else 0.0
+    if (
+        difference < _PLANES_DIFFER
+        or rival > _PLANES_RIVAL * difference
+        or abs(entropies) < _ENTROPIES_DIFFER
+    ):
+        return None
+    return Words(data, ranked[0], entropies > 0, n)
+
+
+def _find_frames(words: Words, strides: NDArray[np.int64]) -> list[int]:
+    """Return the strides that axis f can have, best first."""
+    scatter = {int(s): frame_scatter(words, int(s)) for s in np.unique(strides[:, 0])}
+    least = min(scatter.values())
+    if least * _SCATTER_RIVAL > frame_scatter(words, None):
+        return []
+    return sorted((s for s in scatter if scatter[s] < least * _SCATTER_RIVAL), key=scatter.get)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """The orders left by the search within a frame; confidence above 0 if it is only one."""
+
+    orders: list[str]
+    confidence: float
+    reason: str = ""
+
+
+def _find_pixels(words: Words, slot: int, orders: NDArray[np.str_], window: int) -> _Stage:
+    """Find the order of r Y y X x, if axis f has the stride `slot`."""
+    left = [str(o) for o in orders]
+    count = min(window, words.n_frames)
+    start = (words.n_frames - count) // 2
+    found = Excursions(words.frames(slot, slice(start, start + count)))
+    inner = {o: _strides_without(o, "fb") for o in left}
+
+    shares = {s: only_in_second(found, s) for s in {inner[o]["r"] for o in left}}
+    ranked = sorted(shares, key=lambda s: -shares[s][0])
+    share, events = shares[ranked[0]]
+    rival = shares[ranked[1]][0] if len(ranked) > 1 else 0.0
+    if events < _FEWEST_EVENTS:
+        return _Stage(left, 0.0, "it shows too few stars, as darks and twilights do")
+    if share < _IN_READ_2 or share - rival < _IN_READ_2_RIVAL:
+        return _Stage(left, 0.0, "no axis has its stars in the second half alone")
+    left = [o for o in left if inner[o]["r"] == ranked[0]]
+    in_read_2 = found.in_half(ranked[0], 1)
+    inner = {o: _strides_without(o, "fbr") for o in left}
+
+    shapes: dict[tuple[int, ...], float] = {}
+    for order in left:
+        strides = inner[order]
+        close = [neighbours(in_read_2, strides[a], 128) for a in "yx"]
+        apart = [neighbours(in_read_2, strides[a], 2) for a in "YX"]
+        shapes[_shape(strides)] = min(close) - max(apart)
+    ranked_shapes = sorted(shapes.values(), reverse=True)
+    if ranked_shapes[0] < _NEIGHBOURS or (
+        len(ranked_shapes) > 1 and ranked_shapes[1] > _NEIGHBOURS_RIVAL * ranked_shapes[0]
+    ):
+        return _Stage(left, 0.0, "images of stars do not show which pixels are neighbours")
+    left = [o for o in left if shapes[_shape(inner[o])] == ranked_shapes[0]]
+
+    moves = {o: moving_stars(in_read_2, inner[o]) for o in left}
+    score = {o: min(moves[o][:2]) if moves[o][2] >= _FEWEST_CROSSERS else 0.0 for o in left}
+    left.sort(key=lambda o: -score[o])
+    best, second = score[left[0]], max((score[o] for o in left[1:]), default=0.0)
+    if best < _FOUND_AGAIN:
+        return _Stage(left, 0.0, "too few stars are found again a frame step further")
+    if second > _FOUND_AGAIN_RIVAL * best:
+        return _Stage(left, 0.0, "stars seem to move along more than one axis")
+    return _Stage(left[:1], float(np.clip(best - max(second, 0.0), 0.01, 1.0)))
+
+
+def _shape(strides: dict[str, int]) -> tuple[int, ...]:
+    """Return the strides of the long axes: which is x and which is y is not asked yet."""
+    return tuple(sorted((strides["y"], strides["x"])))
+
+
+def _strides_without(order: str, gone: str) -> dict[str, int]:
+    """Strides of the axes, counted in words, once some axes are cut out of an order."""
+    strides, step = {}, 1
+    for axis in reversed(order):
+        if axis not in gone:
+            strides[axis] = step
+            step *= LENGTHS[axis]
+    return strides
