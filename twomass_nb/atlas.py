@@ -34,7 +34,7 @@ from .array.track import (
 from .errors import AtlasError, ScanNameError, TwomassWarning
 from .scan import FileName, ScanId, parse_band
 
-__all__ = ["AtlasImage", "find_coadds", "scan_table_from_atlas", "track_of"]
+__all__ = ["AtlasImage", "find_coadds", "positions_along", "scan_table_from_atlas", "track_of"]
 
 #: Rows of an uncut image from its first row to its reference point (CRPIX2 - 0.5).
 _HALF_ROWS = 512
@@ -481,7 +481,7 @@ def scan_table_from_atlas(images: Iterable[AtlasImage | str | os.PathLike[str]])
         # 1 east, 2 west at the start edge; 3 east, 4 west at the end edge
         ahead = -FIRST_FRAME_FROM_EDGE + np.array([0.0, 0.0, 1.0, 1.0, 0.5]) * FOOTPRINT_LENGTH
         west = np.array([-1.0, 1.0, -1.0, 1.0, 0.0]) * HALF_WIDTH
-        ra, dec = _positions(track, np.sign(track.step) * ahead, west)
+        ra, dec = positions_along(track, np.sign(track.step) * ahead, west)
         header = group[0].header
         row = {
             "date": scan_id.date.isoformat(),
@@ -511,12 +511,13 @@ def scan_table_from_atlas(images: Iterable[AtlasImage | str | os.PathLike[str]])
     return table
 
 
-def _positions(
-    track: ScanTrack, along: NDArray[np.float64], west: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Positions at offsets (arcsec) along a track and west of it; undoes `ScanTrack.offsets`."""
+def positions_along(track: ScanTrack, along: Any, west: Any) -> tuple[Any, Any]:
+    """Return RA and Dec (deg) at offsets in arcsec along a track and west of it.
+
+    Undoes `ScanTrack.offsets`.
+    """
     first, ahead, side = track.frame_axes
-    a, w = np.deg2rad(along / 3600)[:, None], np.deg2rad(west / 3600)[:, None]
+    a, w = (np.deg2rad(np.asarray(v, float) / 3600)[..., None] for v in (along, west))
     return lonlat(np.cos(w) * (np.cos(a) * first + np.sin(a) * ahead) + np.sin(w) * side)
 
 
