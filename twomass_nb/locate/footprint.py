@@ -18,7 +18,6 @@ import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from ..array.track import lonlat
 from ..errors import TableError
 from ..tables.scan_table import row_name, values
 
@@ -169,18 +168,3 @@ class Footprints:
         sharpest = np.sqrt(np.min(1 + np.sum(before * self.normals, axis=-1)) / 2)
         sine = np.sin(margin * ARCSEC) / sharpest
         return float(np.arcsin(min(sine, 1.0)))
-
-    def outline(
-        self, i: int, step: float = 900.0
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return RA and Dec (deg) of a closed outline, with a point at least every `step` arcsec.
-
-        Drawn on a map, the long edges of a scan are curves.
-        """
-        parts = []
-        for a, b in zip(self.corners[i], np.roll(self.corners[i], -1, axis=0), strict=True):
-            angle = np.arctan2(np.linalg.norm(np.cross(a, b)), a @ b)
-            count = int(np.ceil(angle / (step * ARCSEC))) + 1
-            t = np.linspace(0, 1, count, endpoint=False)[:, None]
-            parts.append((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle))
-        return lonlat(np.concatenate([*parts, self.corners[i][:1]]))

@@ -122,10 +122,9 @@ class ScanLocator:
         ]
         if len(found) == 1:
             return found[0]
-        pairs = [
-            np.concatenate([part[k] for part in found] or [[]]).astype(np.intp) for k in (0, 1)
-        ]
-        return pairs[0], pairs[1]
+        none = np.zeros(0, np.intp)
+        i_position, i_scan = (np.concatenate([none, *(part[k] for part in found)]) for k in (0, 1))
+        return i_position, i_scan
 
     def _query(
         self, ra: NDArray[np.float64], dec: NDArray[np.float64], margin: float, first: int
@@ -220,18 +219,6 @@ class ScanLocator:
         pixels = hp.nside2npix(nside)
         i_position, _ = self.query(*hp.pix2ang(nside, np.arange(pixels), lonlat=True))
         return np.bincount(i_position, minlength=pixels)
-
-    def outline(self, i_scan: int, step: float = 900.0) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return RA and Dec (deg) of a closed outline of a scan, for drawing.
-
-        Parameters
-        ----------
-        i_scan : int
-            Row of `table`.
-        step : float, optional
-            Arcsec between points: the long edges are curves on a map.
-        """
-        return self.footprints.outline(i_scan, step)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Keep the locator, its table included, in one file; `path` is used exactly as given.

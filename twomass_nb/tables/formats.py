@@ -106,7 +106,7 @@ def _read_dvd(data: bytes) -> Table:
             lines = [line.rstrip().removesuffix("|") for line in lines]
         names = _names_by_content(fields)
     return Table.read(
-        "\n".join(lines),
+        io.BytesIO("\n".join(lines).encode()),
         format="ascii.fast_no_header",
         delimiter="|",
         names=names,
@@ -182,7 +182,7 @@ def _read_fits(data: bytes) -> Table:
 
 def _read_ascii(form: str) -> Callable[[bytes], Table]:
     def read(data: bytes) -> Table:
-        text = data.decode("utf-8-sig", "replace")
+        text = io.BytesIO(data.decode("utf-8-sig", "replace").encode())
         return Table.read(text, format=f"ascii.{form}", guess=False, **_ASCII.get(form, {}))
 
     return read
