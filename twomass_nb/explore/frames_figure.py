@@ -59,6 +59,12 @@ mark.setv({ data: { x: [at[0]], y: [at[1]] } }, { sync: false });
 class Panel:
     """A picture with its colour bar, readout and marks.
 
+    Parameters
+    ----------
+    name : str
+        Name of its data source in the Bokeh document; the figure's is ``{name}-figure``.
+    x_label, y_label : str
+
     Attributes
     ----------
     figure : `bokeh.plotting.figure`
@@ -68,19 +74,20 @@ class Panel:
         Carries limits and stretch.
     """
 
-    def __init__(self, x_label: str, y_label: str, *, side: int = SIDE) -> None:
-        self.source = ColumnDataSource(_columns(np.zeros((2, 2), np.uint16), None))
+    def __init__(self, name: str, x_label: str, y_label: str) -> None:
+        self.source = ColumnDataSource(_columns(np.zeros((2, 2), np.uint16), None), name=name)
         self.target = ColumnDataSource({"x": [], "y": []})
         self.pointer = ColumnDataSource({"x": [np.nan], "y": [np.nan]})
         self.mapper = LinearColorMapper(palette=["#000000"], low=0, high=1, nan_color="#80808040")
         self.figure = figure(
-            frame_width=side,
-            frame_height=side,
+            frame_width=SIDE,
+            frame_height=SIDE,
             x_range=Range1d(-0.5, 1.5),
             y_range=Range1d(-0.5, 1.5),
             x_axis_label=x_label,
             y_axis_label=y_label,
             title=" ",
+            name=f"{name}-figure",
             tools="pan,box_zoom,wheel_zoom,save,reset",
             toolbar_location=None,
             active_scroll=None,
@@ -154,8 +161,8 @@ class FramesFigure:
 
     def __init__(self, model: FramesModel) -> None:
         self.model = model
-        self.frame = Panel("x (pixel, 2″) → west", "y (pixel, 2″) → north")
-        self.coadd = Panel("x (coadd pixel, 1″) → west", "y (coadd pixel, 1″) → north")
+        self.frame = Panel("frame", "x (pixel, 2″) → west", "y (pixel, 2″) → north")
+        self.coadd = Panel("coadd", "x (coadd pixel, 1″) → west", "y (coadd pixel, 1″) → north")
         self.frame.read_out(self.coadd)
         self.coadd.read_out(self.frame)
         for axis in (self.frame.figure.x_range, self.frame.figure.y_range):

@@ -39,9 +39,10 @@ class SkyFigure:
     def __init__(self, model: LocatorModel) -> None:
         self.model = model
         self.footprints = ColumnDataSource(
-            {name: [] for name in ("x", "y", "name", "line", "width", "fill")}
+            {name: [] for name in ("x", "y", "name", "line", "width", "fill")},
+            name="footprints",
         )
-        self.position = ColumnDataSource({"x": [], "y": []})
+        self.position = ColumnDataSource({"x": [], "y": []}, name="position")
         self.terms = ColumnDataSource({name: [] for name in sky.TERMS})
         self.root = figure(
             frame_width=SIDE,
@@ -51,6 +52,7 @@ class SkyFigure:
             x_axis_label="← east    ΔRA cos Dec (degrees)    west →",
             y_axis_label="ΔDec (degrees)",
             title=" ",
+            name="sky-figure",
             tools="pan,wheel_zoom,box_zoom,save,reset",
             toolbar_location="right",
             active_scroll=None,

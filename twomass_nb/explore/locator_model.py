@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,6 @@ __all__ = ["Footprints", "LocatorModel", "Plane", "find_position"]
 
 #: Half height of a survey scan with some margin, degrees: how far a footprint reaches.
 _REACH = 3.2
-_CORNER_ORDER = (0, 1, 3, 2)  # the table numbers them 1 E, 2 W at the start, 3 E, 4 W at the end
 
 
 def find_position(text: str) -> SkyCoord:
@@ -116,13 +114,7 @@ class LocatorModel:
 
     def __init__(self, loc: Any, position: SkyCoord | str | None = None) -> None:
         self.loc = loc
-        self._scans = loc.table
-        ra, dec = (
-            np.stack([np.asarray(self._scans[f"{axis}_{k}"], float) for k in "1234"], axis=-1)
-            for axis in ("ra", "dec")
-        )
-        self._corners = unit_vector(ra, dec)
-        middles = self._corners.sum(axis=1)
+        middles = loc.footprints.corners.sum(axis=1)
         self._middles = middles / np.linalg.norm(middles, axis=-1, keepdims=True)
         self.half_width = 0.75
         self.selected: int | None = None
@@ -135,7 +127,7 @@ class LocatorModel:
     @property
     def simulated(self) -> bool:
         """Whether the scan table is simulated."""
-        return bool(self._scans.meta.get("SIMULATE", False))
+        return bool(self.loc.simulated)
 
     @property
     def selected_row(self) -> Row | None:
@@ -188,7 +180,7 @@ class LocatorModel:
         middle = self.plane.sky(*self.view)
         toward = self._middles @ unit_vector(middle.ra.deg, middle.dec.deg)
         near = np.flatnonzero(toward > np.cos(np.deg2rad(min(np.hypot(side, side) + _REACH, 80))))
-        x, y = self.plane.project(self._corners[near][:, _CORNER_ORDER])
+        x, y = self.plane.project(self.loc.footprints.corners[near])
         inside = np.isfinite(x).all(axis=1)
         for place, centre in ((x, self.view[0]), (y, self.view[1])):
             inside &= (place.min(axis=1) < centre + side) & (place.max(axis=1) > centre - side)
@@ -205,7 +197,7 @@ class LocatorModel:
         )  # fmt: skip
 
     def _name(self, i: int) -> str:
-        row = self._scans[int(i)]
+        row = self.loc.table[int(i)]
         return str(ScanId(str(row["date"]), str(row["hemis"]), int(row["scan"])))
 
     # words -------------------------------------------------------------------------------------
@@ -217,10 +209,8 @@ class LocatorModel:
 
     def source_text(self) -> str:
         """Return where the scan table is from, how many scans it has, how exact edges are."""
-        path = self._scans.meta.get("path")
-        origin = f"scan table {Path(path).name}" if path else "scan table"
-        kind = "SIMULATED " if self.simulated else ""
+        source = str(self.loc.source)
         return (
-            f"From the {kind}{origin}, {len(self._scans):,} scans. A scan's true edge wanders "
-            "about 2″ from the straight one used here, rarely 8″."
+            f"{source[:1].upper()}{source[1:]}. A scan's true edge wanders about 2″ from the "
+            "straight one used here, rarely 8″."
         )
