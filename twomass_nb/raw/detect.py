@@ -31,7 +31,7 @@ from .evidence import (
     frame_scatter,
     moving_stars,
     neighbours,
-    only_in_second,
+    stronger_in_second,
 )
 from .inflate import Content, read_content
 from .layout import LENGTHS, Layout
@@ -46,8 +46,8 @@ _PLANES_DIFFER = 0.25  # right: 0.6 and more
 _PLANES_RIVAL = 0.75  # a wrong stride may share up to 2/3 of the right one's difference
 _ENTROPIES_DIFFER = 0.7
 _SCATTER_RIVAL = 1.6  # wrong strides scatter more by at least this, or stay in the running
-_IN_READ_2 = 0.9  # right: above .95; other axes of length 2: about half
-_IN_READ_2_RIVAL = 0.1
+_IN_READ_2 = 0.9  # right: above .95; anything else: about half
+_IN_READ_2_RIVAL = 0.8
 _FEWEST_EVENTS = 40
 _NEIGHBOURS = 0.15  # right: above .3
 _NEIGHBOURS_RIVAL = 0.6
@@ -203,16 +203,17 @@ def _find_pixels(words: Words, slot: int, orders: NDArray[np.str_], window: int)
     left = [str(o) for o in orders]
     count = min(window, words.n_frames)
     start = (words.n_frames - count) // 2
-    found = Excursions(words.frames(slot, slice(start, start + count)))
+    cube = words.frames(slot, slice(start, start + count))
+    found = Excursions(cube)
     inner = {o: _strides_without(o, "fb") for o in left}
 
-    shares = {s: only_in_second(found, s) for s in {inner[o]["r"] for o in left}}
+    shares = {s: stronger_in_second(cube, found, s) for s in {inner[o]["r"] for o in left}}
     ranked = sorted(shares, key=lambda s: -shares[s][0])
     share, events = shares[ranked[0]]
     rival = shares[ranked[1]][0] if len(ranked) > 1 else 0.0
     if events < _FEWEST_EVENTS:
         return _Stage(left, 0.0, "it shows too few stars, as darks and twilights do")
-    if share < _IN_READ_2 or share - rival < _IN_READ_2_RIVAL:
+    if share < _IN_READ_2 or rival > _IN_READ_2_RIVAL:
         return _Stage(left, 0.0, "no axis has its stars in the second half alone")
     left = [o for o in left if inner[o]["r"] == ranked[0]]
     in_read_2 = found.in_half(ranked[0], 1)

@@ -21,7 +21,7 @@ __all__ = [
     "frame_scatter",
     "moving_stars",
     "neighbours",
-    "only_in_second",
+    "stronger_in_second",
 ]
 
 _SEED = 1997301
@@ -135,9 +135,11 @@ class Excursions:
     Attributes
     ----------
     frame, word : array of int
-        Where the excursions are, at most 20000, the highest.
+        Where the excursions are, at most 20000, chosen at random.
     height : array of float
         How high, in units of the pixel's scatter.
+    level : array of float, shape (words,)
+        The pixels' own levels, in DN.
     near : array of bool, shape (frames, words)
         Where pixels are at all above their level, by 3.5 times their scatter.
     """
@@ -146,7 +148,7 @@ class Excursions:
         series = np.ascontiguousarray(cube.T)
         n = series.shape[1]
         ordered = np.sort(series, axis=1).astype(np.float32)
-        level = ordered[:, n // 2]
+        self.level = level = ordered[:, n // 2]
         # Stars only raise pixels: the lower half of a pixel's values tells its scatter.
         sigma = np.maximum((level - ordered[:, int(n * 0.16)]), 1.5)
         height = (series - level[:, None]) / sigma[:, None]
@@ -156,43 +158,50 @@ class Excursions:
         events &= events.mean(axis=0) < 0.1  # frames full of them are clouds or lamps
         word, frame = np.nonzero(events)
         if word.size > _MOST_EVENTS:
-            top = np.argpartition(-height[word, frame], _MOST_EVENTS)[:_MOST_EVENTS]
-            word, frame = word[top], frame[top]
+            # Any of them, not the highest: faint stars cover the fewest pixels.
+            some = np.random.default_rng(_SEED).permutation(word.size)[:_MOST_EVENTS]
+            word, frame = word[some], frame[some]
         self.frame, self.word, self.height = frame, word, height[word, frame]
 
     def in_half(self, stride: int, half: int) -> Excursions:
         """Return those in one half along an axis of length 2; words are then counted there."""
         part = object.__new__(Excursions)
-        frames, words = self.near.shape
+        frames = len(self.near)
         part.near = self.near.reshape(frames, -1, 2, stride)[:, :, half].reshape(frames, -1)
         inside = (self.word // stride) % 2 == half
         word = self.word[inside]
         part.frame, part.height = self.frame[inside], self.height[inside]
         part.word = word // (2 * stride) * stride + word % stride
+        part.level = self.level.reshape(-1, 2, stride)[:, half].reshape(-1)
         return part
 
     def __len__(self) -> int:
         return self.word.size
 
 
-def only_in_second(found: Excursions, stride: int, sigmas: float = 10.0) -> tuple[float, int]:
-    """Return the share of excursions that the second half along an axis of length 2 shows.
+def stronger_in_second(
+    cube: NDArray[np.uint16], found: Excursions, stride: int, sigmas: float = 10.0
+) -> tuple[float, int]:
+    """Return the share of excursions that rise more in the second half of an axis of length 2.
 
-    Read 2 gathers the light of 1350 ms, read 1 that of 52 ms: what read 1 shows, read 2 shows.
-    Halves that are different pixels have excursions of their own.
+    Read 2 gathers the light of 1350 ms, read 1 that of 52 ms, so the rise in read 2 is 26 times
+    that in read 1 (less for the few pixels that saturate). Other halves are different pixels,
+    and either may rise more.
 
     Returns
     -------
     share : float
     count : int
-        Number of excursions above `sigmas` that were looked at.
+        Number of excursions, above `sigmas`, that were looked at.
     """
     high = found.height > sigmas
     word, frame = found.word[high], found.frame[high]
     if not word.size:
         return 0.0, 0
     second = word | stride  # strides among the words of a frame are powers of 2
-    return float(found.near[frame, second].mean()), int(word.size)
+    first = second ^ stride
+    rises = [cube[frame, w] - found.level[w] for w in (first, second)]
+    return float((rises[1] > 2 * np.abs(rises[0])).mean()), int(word.size)
 
 
 def neighbours(found: Excursions, stride: int, length: int) -> float:
