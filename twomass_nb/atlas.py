@@ -10,7 +10,7 @@ import tempfile
 import warnings
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,10 @@ from .array.track import (
 from .errors import AtlasError, ScanNameError, TwomassWarning
 from .scan import FileName, ScanId, parse_band
 
-__all__ = ["AtlasImage", "find_coadds", "positions_along", "scan_table_from_atlas", "track_of"]
+__all__ = [
+    "AtlasImage", "find_coadds", "footprint_table", "positions_along", "scan_table_from_atlas",
+    "track_of",
+]  # fmt: skip
 
 #: Rows of an uncut image from its first row to its reference point (CRPIX2 - 0.5).
 _HALF_ROWS = 512
@@ -475,27 +478,41 @@ def scan_table_from_atlas(images: Iterable[AtlasImage | str | os.PathLike[str]])
     by_scan: dict[ScanId, list[AtlasImage]] = {}
     for image in _opened(images):
         by_scan.setdefault(image.scan_id, []).append(image)
-    rows = []
+    scans = []
     for scan_id, group in sorted(by_scan.items()):
-        track = _track(group)
-        # 1 east, 2 west at the start edge; 3 east, 4 west at the end edge
-        ahead = -FIRST_FRAME_FROM_EDGE + np.array([0.0, 0.0, 1.0, 1.0, 0.5]) * FOOTPRINT_LENGTH
-        west = np.array([-1.0, 1.0, -1.0, 1.0, 0.0]) * HALF_WIDTH
+        source = "sim" if group[0].simulated else "atlas"
+        tile = int(group[0].header.get("STRIP_ID", 0))
+        scans.append((scan_id, tile, replace(_track(group), source=source)))
+    return footprint_table(scans)
+
+
+def footprint_table(scans: Iterable[tuple[ScanId, int, ScanTrack]]) -> Table:
+    """Make scan-table rows from tracks: see `scan_table_from_atlas` for the columns.
+
+    Parameters
+    ----------
+    scans : iterable of (ScanId, int, ScanTrack)
+        Scan, number of its tile, and track; a track's source becomes the row's.
+    """
+    # 1 east, 2 west at the start edge; 3 east, 4 west at the end edge; the middle
+    ahead = -FIRST_FRAME_FROM_EDGE + np.array([0.0, 0.0, 1.0, 1.0, 0.5]) * FOOTPRINT_LENGTH
+    west = np.array([-1.0, 1.0, -1.0, 1.0, 0.0]) * HALF_WIDTH
+    rows = []
+    for scan_id, tile, track in scans:
         ra, dec = positions_along(track, np.sign(track.step) * ahead, west)
-        header = group[0].header
         row = {
             "date": scan_id.date.isoformat(),
             "hemis": scan_id.hemis,
             "scan": scan_id.scan,
-            "tile": int(header.get("STRIP_ID", 0)),
-            "sd": group[0].direction,
+            "tile": tile,
+            "sd": "s" if track.step < 0 else "n",
             "ra": ra[4],
             "dec": dec[4],
         }
         for k in range(4):
             row |= {f"ra_{k + 1}": ra[k], f"dec_{k + 1}": dec[k]}
         row |= {
-            "source": "sim" if group[0].simulated else "atlas",
+            "source": track.source,
             "frames": track.n_frames,
             "trk_ra": track.ra,
             "trk_dec": track.dec,
@@ -508,6 +525,8 @@ def scan_table_from_atlas(images: Iterable[AtlasImage | str | os.PathLike[str]])
         if name.split("_")[0] in ("ra", "dec") or name in ("trk_ra", "trk_dec", "trk_pa"):
             table[name].unit = u.deg
     table["trk_step"].unit = u.arcsec
+    if "sim" in table["source"]:
+        table.meta["SIMULATE"] = True
     return table
 
 

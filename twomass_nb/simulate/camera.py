@@ -181,7 +181,7 @@ class Camera:
         return np.clip(np.rint(reads), 0, self.saturation).astype(np.uint16)
 
     def _remember(self, seen: NDArray[np.float32]) -> None:
-        """Persistence: charge that comes out in later frames, at the same pixels."""
+        """Keep charge that will come out in later frames, at the same pixels: persistence."""
         self._glow *= np.float32(_GLOW_LEFT)
         self._glow[self._glow < 0.05] = 0
         if seen.max() > _GLOW_FROM:

@@ -88,7 +88,9 @@ def _pa_at(track: ScanTrack, along: float) -> float:
     return ScanTrack(track.ra, track.dec, track.pa, along, 2).pa_at(1)
 
 
-def write_coadds(folder: Path, observation: Observation, band: str, sky: StarField, seed: int) -> None:
+def write_coadds(
+    folder: Path, observation: Observation, band: str, sky: StarField, seed: int
+) -> None:
     """Write the scan's coadds in one band into ``s063/image`` of its night's folder."""
     place = folder / observation.scan_id.coadd_folder
     place.mkdir(parents=True, exist_ok=True)

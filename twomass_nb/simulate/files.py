@@ -24,6 +24,7 @@ from ..array.track import ScanTrack
 from ..errors import RawFileError
 from ..raw.layout import Layout
 from ..scan import ScanId
+from ..tables.par import read_par
 
 __all__ = ["LAYOUT", "Observation", "sexagesimal", "whole_file", "write_log", "write_par"]
 
@@ -226,10 +227,9 @@ def write_log(folder: Path, observations: list[Observation]) -> None:
         f"\\CHAR DayNum   = {scan_id.day_no:04d}",
         _SIMULATED,
         rule,
-        "|Scn| sr_UT     |StrpID|R|sr_RA_2000 |sr_Dec_2000| Air_M|Frms|D|Typ| Comment"
-        "                 |",
-        "| c | char      | int  |c| char      | char      | real | int|c| c | char"
-        "                    |",
+        "|Scn| sr_UT     |StrpID|R|sr_RA_2000 |sr_Dec_2000| Air_M|Frms|D|Typ| Comment".ljust(93)
+        + "|",
+        "| c | char      | int  |c| char      | char      | real | int|c| c | char".ljust(93) + "|",
         rule,
     ]
     with whole_file(path) as file:
@@ -245,9 +245,11 @@ def refuse_real(folder: Path, scan_id: ScanId) -> None:
         If the folder's log or a raw file of this scan is not simulated.
     """
     log = folder / f"{scan_id.night}.lgo"
-    real = log.exists() and _SIMULATED not in log.read_text(errors="replace")
-    if not log.exists():
-        real = any(folder.glob(f"?{scan_id.day_no:04d}[0-9][0-9][0-9].r*"))
+    if log.exists():
+        real = _SIMULATED not in log.read_text(errors="replace")
+    else:
+        pars = {raw.with_name(raw.name.split(".")[0] + ".par") for raw in folder.glob("*.rd[so]*")}
+        real = any(not p.exists() or not read_par(p).simulated for p in pars)
     if real:
         msg = f"{folder} holds a night that is not simulated: give another folder to simulate into"
         raise RawFileError(msg)

@@ -21,7 +21,7 @@ from ..errors import AtlasError, NotFoundError, ScanNameError
 from ..raw.layout import Layout
 from ..scan import BANDS, ScanId, parse_band
 from .camera import Camera
-from .coadds import coadd_grid, write_coadds
+from .coadds import write_coadds
 from .files import LAYOUT, Observation, refuse_real, write_frames, write_log, write_par
 from .sky import AtlasSky, Sky, StarField
 
@@ -55,6 +55,9 @@ class Exposure:
     sky : Sky or None
         None: the cold shutter is closed.
     meteor : bool
+    pair : bool
+        Whether to write the .rdo as well: from a pair the word order can be learnt. The
+        archive's own sample has them for its dark and its survey scan.
     levels : array or None
         Sky level of each frame in DN a pixel, instead of the sky's own with its drift.
     """
@@ -64,7 +67,8 @@ class Exposure:
     seed: int
     sky: Sky | None = None
     meteor: bool = False
-    levels: NDArray[np.float64] | None = None
+    pair: bool = False
+    levels: NDArray[np.floating[Any]] | None = None
 
     def frames(self, tick: Tick = lambda _: None) -> NDArray[np.uint16]:
         """Return all frames, (n, 2, 256, 256)."""
@@ -90,7 +94,7 @@ class Exposure:
             tick(len(block))
         return out
 
-    def _levels(self, rng: np.random.Generator) -> NDArray[np.float64]:
+    def _levels(self, rng: np.random.Generator) -> NDArray[np.floating[Any]]:
         n = self.observation.track.n_frames
         phase, jitter = rng.uniform(0, 2 * np.pi), rng.normal(0, 0.1, n)
         if self.levels is not None:
@@ -98,18 +102,18 @@ class Exposure:
         drift = _DRIFT[self.band] * (np.sin(np.arange(n) / 90.0 + phase) + jitter)
         return (self.sky.level if self.sky else 0.0) * (1 + drift)
 
-    def write(self, folder: Path, layout: Layout, pairs: bool, tick: Tick) -> None:
-        """Write the raw file (and, for pairs, the .rdo) and the parameter file."""
+    def write(self, folder: Path, layout: Layout, tick: Tick) -> None:
+        """Write the parameter file, then the raw file and its .rdo where there is to be one."""
         stem = self.observation.scan_id.stem(self.band)
         frames = self.frames(tick)
-        write_frames(folder / f"{stem}.rds.gz", frames, layout)
-        if pairs:
-            write_frames(folder / f"{stem}.rdo.gz", frames, Layout.RDO)
         write_par(folder / f"{stem}.par", self.observation, self.band)
+        write_frames(folder / f"{stem}.rds.gz", frames, layout)
+        if self.pair:
+            write_frames(folder / f"{stem}.rdo.gz", frames, Layout.RDO)
 
 
 def _meteor(scan_id: ScanId) -> NDArray[np.float32]:
-    """A straight trail through a frame, the same in all bands."""
+    """Draw a straight trail through a frame, the same in all bands."""
     rng = np.random.default_rng([scan_id.day_no, scan_id.scan])
     angle, offset = rng.uniform(0.3, 1.2), rng.uniform(-40, 40)
     y, x = np.mgrid[:SIZE, :SIZE] - (SIZE - 1) / 2
@@ -130,7 +134,6 @@ def run(
     *,
     layout: Layout | None = None,
     coadds: Iterable[tuple[Observation, str, StarField]] = (),
-    pairs: Callable[[Exposure], bool] = lambda _: False,
 ) -> None:
     """Make the files of some exposures, on all processors, into the folders of their nights."""
     from tqdm import tqdm
@@ -166,14 +169,15 @@ def run(
                 one.write,
                 root / one.observation.scan_id.night,
                 layout or LAYOUT,
-                pairs(one),
                 tick,
             )
             for one in sorted(exposures, key=lambda e: -e.observation.track.n_frames)
         ]
         for observation, band, sky in coadds:
             folder = root / observation.scan_id.night
-            jobs.append(pool.submit(write_coadds, folder, observation, band, sky, exposures[0].seed))
+            jobs.append(
+                pool.submit(write_coadds, folder, observation, band, sky, exposures[0].seed)
+            )
         try:
             for job in jobs:
                 job.result()
@@ -215,23 +219,28 @@ def _renumbered(like: Observation, number: int) -> Observation:
     return replace(like, scan_id=scan_id, comment="")
 
 
-def dark(like: Observation, bands: Sequence[str], seed: int) -> list[Exposure]:
+def dark(
+    like: Observation, bands: Sequence[str], seed: int, n_frames: int = DARK_FRAMES
+) -> list[Exposure]:
     """Return a dark scan under the scan number of `like`: the cold shutter is closed."""
-    track = replace(like.track, step=abs(like.track.step), n_frames=DARK_FRAMES)
+    track = replace(like.track, step=abs(like.track.step), n_frames=n_frames)
     one = replace(
         like, kind="dar", track=track, tile=DARK_TILE, ut=10.5, geometry=presets(like.scan_id)
     )
-    return [Exposure(one, band, seed) for band in bands]
+    # a dark shows no stars to tell the word order by: it comes as a pair
+    return [Exposure(one, band, seed, pair=True) for band in bands]
 
 
-def twilight(like: Observation, bands: Sequence[str], seed: int, k: int) -> list[Exposure]:
+def twilight(
+    like: Observation, bands: Sequence[str], seed: int, k: int, n_frames: int = TWILIGHT_FRAMES
+) -> list[Exposure]:
     """Return the `k`-th twilight scan of an evening, south-going; its sky grows darker."""
-    track = replace(like.track, step=-MEAN_STEP, n_frames=TWILIGHT_FRAMES)
+    track = replace(like.track, step=-MEAN_STEP, n_frames=n_frames)
     one = replace(
         like, kind="flt", track=track, tile=TWILIGHT_TILE, ut=22.6 + 0.03 * k,
         geometry=presets(like.scan_id),
     )  # fmt: skip
-    levels = _TWILIGHT_FROM * _TWILIGHT_FALL ** (TWILIGHT_FRAMES * k + np.arange(TWILIGHT_FRAMES))
+    levels = _TWILIGHT_FROM * _TWILIGHT_FALL ** (TWILIGHT_FRAMES * k + np.arange(n_frames))
     return [
         Exposure(one, band, seed, StarField(track, seed + 1, band, specials=False), levels=levels)
         for band in bands

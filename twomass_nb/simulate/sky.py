@@ -37,14 +37,15 @@ _SPREAD = ((0.86, 2.3), (0.13, 5.5), (0.01, 30.0))
 _COADD_BLUR = 1.6
 _NARROW, _WIDE = 8, 50  # half width of a stamp in pixels
 _WIDE_FROM = 60_000.0  # DN above which the aureole matters
-# Within-pixel response (seed 000: insensitive at the edges, less sensitive in the middle). The
-# bands of a pixel's half width and their response: chosen, the mean is kept at 1.
-_WITHIN = ((0.0, 0.12, 0.85), (0.12, 0.46, 1.0), (0.46, 0.5, 0.0))
-
+# Within-pixel response (seed 000: insensitive at the edges, less sensitive in the middle): places
+# across a pixel and the response between them. Chosen; the mean over the pixel is made 1.
+_EVEN = ((-0.5, 0.5), (1.0,))
+_WITHIN = ((-0.46, -0.12, 0.12, 0.46), (1.0, 0.85, 1.0))
 # Star counts, chosen: so many a square degree brighter than J = 15.5, rising by 10^(0.3 m). A
 # frame (0.02 square degrees) then shows 10 to 40 stars.
 _COUNTS, _COUNTS_AT, _COUNTS_SLOPE = 1200.0, 15.5, 0.3
 _BRIGHTEST, _FAINTEST = 7.0, 17.0
+_REACH = 0.105  # degrees of Dec from a frame's centre that its stars' stamps can come from
 _MARGIN = 320.0  # arcsec of sky simulated beyond the frames' centres
 
 _GRID = np.linspace(-6, 6, 12001)
@@ -73,24 +74,14 @@ class Galaxy:
     pa: float = 40.0
 
 
-def _cdf(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.interp(z, _GRID, _CDF)
-
-
 def _profile(
     center: NDArray[np.float64], first: NDArray[np.int64], n: int, sigma: float, within: bool
 ) -> NDArray[np.float64]:
     """Share of a Gaussian in each of `n` pixels from `first` on, one row a star."""
-    pixels = first[:, None] + np.arange(n)[None, :] - center[:, None]
-    bands = [(-0.5, 0.5, 1.0)]
-    if within:
-        norm = sum(2 * (b - a) * r for a, b, r in _WITHIN)
-        bands = [(s * a, s * b, r / norm) for a, b, r in _WITHIN if r for s in (1, -1)]
-    share = np.zeros(pixels.shape)
-    for a, b, response in bands:
-        low, high = min(a, b), max(a, b)
-        share += response * (_cdf((pixels + high) / sigma) - _cdf((pixels + low) / sigma))
-    return share
+    places, responses = (np.array(part) for part in (_WITHIN if within else _EVEN))
+    responses = responses / (responses @ np.diff(places))
+    pixels = first[:, None, None] + np.arange(n)[:, None] + places - center[:, None, None]
+    return np.diff(np.interp(pixels / sigma, _GRID, _CDF), axis=-1) @ responses
 
 
 def render_stars(
@@ -113,7 +104,11 @@ def render_stars(
     """
     image = np.zeros(shape)
     x, y, flux = (np.atleast_1d(np.asarray(v, float)) for v in (x, y, flux))
-    for half, chosen in ((_NARROW, flux < _WIDE_FROM), (_WIDE, flux >= _WIDE_FROM)):
+    # the aureole of fainter stars is lost in the noise
+    for half, chosen, spread in (
+        (_NARROW, flux < _WIDE_FROM, _SPREAD[:-1]),
+        (_WIDE, flux >= _WIDE_FROM, _SPREAD),
+    ):
         inside = (np.abs(x - shape[1] / 2) < shape[1] / 2 + half) & (
             np.abs(y - shape[0] / 2) < shape[0] / 2 + half
         )
@@ -123,7 +118,7 @@ def render_stars(
         x0, y0 = (np.rint(v).astype(int) - half for v in (xs, ys))
         n = 2 * half + 1
         stamp = np.zeros((len(xs), n, n))
-        for share, fwhm in _SPREAD:
+        for share, fwhm in spread:
             sigma = math.hypot(fwhm, blur) / 2.3548 / scale
             px, py = (_profile(c, o, n, sigma, within) for c, o in ((xs, x0), (ys, y0)))
             stamp += share * py[:, :, None] * px[:, None, :]
@@ -198,13 +193,13 @@ class StarField:
     def light(self, track: ScanTrack, i: int, geometry: ArrayGeometry) -> NDArray[np.float32]:
         """Return the light above the sky's level in frame `i`, DN a pixel."""
         center = track.center(i)
-        near = self._near(center.dec.deg, 0.12)
+        near = self._near(float(center.dec.deg), _REACH)
         along, west = track.offsets(self.ra[near], self.dec[near])
         x, y = geometry.to_pixel(west, along - i * track.step)
         scale = float(geometry.plate_scale.value)
         image = render_stars((SIZE, SIZE), x, y, self.flux[near], scale, within=self.within)
         for galaxy in self.galaxies:
-            if abs(galaxy.dec - center.dec.deg) < 0.12:
+            if abs(galaxy.dec - center.dec.deg) < _REACH:
                 image += self._disk(galaxy, track.wcs(i, geometry), (SIZE, SIZE), scale)
         return image
 
@@ -271,8 +266,7 @@ class AtlasSky:
             affine = _affine(frame_wcs, wcs)
             corners = affine(np.array([0, 0, 255, 255]), np.array([0, 255, 0, 255]))
             if any(
-                c.max() < -2 or c.min() > n
-                for c, n in zip(corners, above.shape[::-1], strict=True)
+                c.max() < -2 or c.min() > n for c, n in zip(corners, above.shape[::-1], strict=True)
             ):
                 continue
             found = _sampled(above, affine)
@@ -315,4 +309,4 @@ def _sampled(above: NDArray[np.float32], affine: Any) -> NDArray[np.float32]:
                 # a neighbour of no weight may lie off the image
                 value += np.where(weight > 0, above[k], 0) * weight
             mean += np.where(inside, value, np.nan)
-    return mean / 4
+    return (mean / 4).astype(np.float32)
