@@ -37,7 +37,7 @@ _DARK = 3.0  # DN a second
 # Column 6, row 205 as in seed 000; the rest chosen.
 _CLUSTER = (6, 205)
 _CLUSTER_RATE, _STRIPE = 4000.0, (1.0, 9.0)
-_HOT, _DEAD = 90, 60
+_HOT, _DEAD = 50, 40
 _PIXEL_RESPONSE, _BROAD_RESPONSE = 0.03, 0.04
 # Persistence: share of the charge over the threshold that comes out in the next frame, and how
 # much of that is left a frame later. Chosen.
