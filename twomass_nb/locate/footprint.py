@@ -11,6 +11,7 @@ circle, typically 2 arcsec, rarely 7-8 (Explanatory Supplement V.4).
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from ..errors import TableError
+from ..errors import TableError, TwomassWarning
 from ..tables.scan_table import row_name, values
 
 __all__ = ["ARCSEC", "EDGES", "Footprints", "exact_vector"]
@@ -58,6 +59,18 @@ def _refuse(table: Table, bad: NDArray[np.bool_], why: str) -> None:
         raise TableError(msg)
 
 
+def _warn_of_hands(table: Table, bad: NDArray[np.bool_]) -> None:
+    """Say where the corners' sides contradict the direction: the area is right, its labels not."""
+    rows = np.flatnonzero(bad)
+    if rows.size:
+        warnings.warn(
+            f"{row_name(table, int(rows[0]))} and {rows.size - 1} others: with sd as given, their "
+            "corners have east and west (or start and end) exchanged; dist_edge_flg may be wrong",
+            TwomassWarning,
+            stacklevel=4,
+        )
+
+
 @dataclass(frozen=True)
 class Footprints:
     """Footprints of many scans.
@@ -81,8 +94,14 @@ class Footprints:
         Raises
         ------
         TableError
-            If the corners of a row make no footprint: shuffled (a bow-tie), degenerate, not
-            convex, or wider than any scan. The row is named.
+            If the corners of a row make no footprint: shuffled (a bow-tie, or the long sides
+            where its ends should be), degenerate, not convex, or wider than any scan. The row is
+            named.
+
+        Warns
+        -----
+        TwomassWarning
+            If corners contradict the scan's direction: east and west, or start and end, exchanged.
         """
         ra = np.stack([values(table, f"ra_{k}") for k in "1234"], axis=1)[:, _POLYGON]
         dec = np.stack([values(table, f"dec_{k}") for k in "1234"], axis=1)[:, _POLYGON]
@@ -98,15 +117,22 @@ class Footprints:
                 [np.sum(normals * np.roll(corners, -k, axis=1), axis=-1) for k in (2, 3)], axis=-1
             )
             reach = np.min(np.sum(corners * center[:, None], axis=-1), axis=1)
+            sides = np.linalg.norm((corners - np.roll(corners, -1, axis=1)).astype(float), axis=-1)
+            ahead = corners[:, 2:].sum(axis=1) - corners[:, :2].sum(axis=1)
+            westward = corners[:, 1] - corners[:, 0] + corners[:, 2] - corners[:, 3]
+            hand = np.sign(np.sum(np.cross(center, ahead) * westward, axis=-1))
         wide = ~(reach > np.cos(_LARGEST))
         bent = ~np.all(other > _THINNEST, axis=(1, 2))
+        # Exchanging 2 and 3 leaves the area as it is, but makes the long sides its ends.
+        across = sides[:, [_START, _END]].max(axis=1) > 2 * sides[:, [_WEST, _EAST]].min(axis=1)
         _refuse(table, wide, "its corners are too far apart for a scan")
         _refuse(
             table,
-            bent,
-            "its corners make no convex area: they must be 1 east and 2 west at the start of the "
-            "scan, 3 east and 4 west at its end",
+            bent | across,
+            "its corners are degenerate or out of order: they must be 1 east and 2 west at the "
+            "start of the scan, 3 east and 4 west at its end",
         )
+        _warn_of_hands(table, hand != np.where(values(table, "sd") == "s", -1, 1))
         return cls(corners.astype(float), np.ascontiguousarray(normals.astype(float)))
 
     def __len__(self) -> int:

@@ -38,6 +38,8 @@ _LAST_NIGHT = dt.date(2001, 2, 15)
 _NORTH_FROM = 0.0
 _RAD = np.pi / 180 / 3600
 _TABLE_ROWS = 59731
+# So that scan numbers stay below 1000.
+_MOST = 700_000
 
 
 def scan_table(n: int = _TABLE_ROWS, seed: int = 0) -> Table:
@@ -61,10 +63,13 @@ def scan_table(n: int = _TABLE_ROWS, seed: int = 0) -> Table:
     Raises
     ------
     TableError
-        If `n` is not positive.
+        If `n` is not positive, or beyond what the survey's nights could hold.
     """
     if n < 1:
         msg = f"a scan table of {n} rows makes no sense: ask for 1 or more"
+        raise TableError(msg)
+    if n > _MOST:
+        msg = f"{n} scans do not fit the survey's nights: ask for at most {_MOST}"
         raise TableError(msg)
     rng = np.random.default_rng(seed)
     ra, dec = _tile_centers()
@@ -158,9 +163,6 @@ def _nights(
             continue
         nights = (_LAST_NIGHT - first).days + 1
         per_night = max(60, -(-rows.size // int(nights * 0.75)))
-        if per_night > 480:
-            msg = f"{len(hemis)} scans do not fit the survey's nights: ask for fewer"
-            raise TableError(msg)
         blocks = np.arange(rows.size) // per_night
         day = rng.permutation(nights)[: blocks[-1] + 1][blocks]
         date[rows] = (np.datetime64(first) + day).astype(str)

@@ -1,0 +1,403 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.table import MaskedColumn, Table
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from twomass_nb.atlas import AtlasImage, scan_table_from_atlas
+from twomass_nb.errors import NotFoundError, PositionError, TableError
+from twomass_nb.locate import ScanLocator
+from twomass_nb.scan import ScanId
+from twomass_nb.simulate.scan_table import scan_table
+
+COLUMNS = [
+    "scan_id", "date", "hemis", "scan", "tile", "sd", "source", "dist_edge_ew", "dist_edge_ns",
+    "dist_edge_flg", "first_frame", "last_frame", "best_frame", "x", "y",
+]  # fmt: skip
+
+
+def at(ra, dec, **options):
+    return SkyCoord(ra, dec, unit="deg", **options)
+
+
+def random_sky(seed, n):
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0, 360, n), np.rad2deg(np.arcsin(rng.uniform(-1, 1, n)))
+
+
+def test_covering_has_the_columns_of_the_contract(survey):
+    found = survey.covering(at(10.68479, 41.26906))
+    assert found.colnames == COLUMNS
+    assert len(found) >= 1
+    assert found["dist_edge_ew"].unit == found["dist_edge_ns"].unit == u.arcsec
+    assert found["x"].unit == found["y"].unit == u.pix
+    for row in found:
+        assert str(ScanId(row["date"], row["hemis"], row["scan"])) == row["scan_id"]
+        assert row["source"] == "sim"
+    assert found.meta["SIMULATE"] is True
+    assert "simulated" in found.meta["source"]
+
+
+def test_query_covering_and_covering_many_agree(few):
+    ra, dec = random_sky(1, 400)
+    i, k = few.query(ra, dec)
+    many = few.covering_many(at(ra, dec))
+    assert np.array_equal(many[0], i)
+    assert np.array_equal(many[1], k)
+    assert i.dtype.kind == k.dtype.kind == "i"
+    assert np.all(np.diff(i * len(few) + k) > 0)  # by position, then scan
+    for j in range(0, 400, 40):
+        one = few.covering(at(ra[j], dec[j]))
+        assert one["scan_id"].tolist() == [
+            str(ScanId(*few.table[int(m)]["date", "hemis", "scan"])) for m in k[i == j]
+        ]
+        assert np.array_equal(few.query(ra[j], dec[j])[1], k[i == j])
+
+
+def test_positions_in_every_frame_and_shape(few):
+    ra, dec = random_sky(2, 12)
+    wanted = few.query(ra, dec, 3600.0)
+    coords = at(ra, dec)
+    for there in (coords, coords.galactic, coords.reshape(3, 4), coords.fk5):
+        found = few.covering_many(there, margin=1 * u.deg)
+        assert all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True))
+    assert len(few.query(ra - 360, dec, 3600.0)[0]) == len(wanted[0])
+    assert all(len(part) == 0 for part in few.query([], []))
+
+
+@given(st.floats(0, 360), st.floats(-90, 90), st.floats(-200, 4000), st.floats(0, 4000))
+@settings(deadline=None, max_examples=60)
+def test_a_wider_margin_finds_no_fewer(few, ra, dec, margin, more):
+    less = set(few.query(ra, dec, margin)[1].tolist())
+    assert less <= set(few.query(ra, dec, margin + more)[1].tolist())
+
+
+def test_distances_say_who_is_covered_at_which_margin(few):
+    coord = at(few.table["ra_1"][40], few.table["dec_1"][40])
+    found = few.covering(coord, margin=400 * u.arcsec)
+    nearest = np.minimum(found["dist_edge_ew"], found["dist_edge_ns"])
+    assert (nearest >= -400).all()
+    for margin in (0, 100, 390):
+        within = few.covering(coord, margin=margin * u.arcsec)
+        assert np.count_nonzero(nearest >= -margin) == len(within)
+
+
+def test_frames_see_what_the_footprint_covers(survey):
+    ra, dec = random_sky(3, 150)
+    for j in range(len(ra)):
+        found = survey.covering(at(ra[j], dec[j]))
+        seen = found["best_frame"] >= 0
+        # The J array reaches 255 arcsec to either side, turned by up to 0.4 degrees.
+        assert seen[found["dist_edge_ew"] > 5].all()
+        some = found[seen]
+        assert (some["first_frame"] >= 0).all()
+        assert (some["first_frame"] <= some["best_frame"]).all()
+        assert (some["best_frame"] <= some["last_frame"]).all()
+        assert (some["last_frame"] <= 273).all()
+        assert (some["last_frame"] - some["first_frame"] <= 6).all()  # six or seven frames
+        for name in "xy":
+            assert (some[name] >= -0.5).all()
+            assert (some[name] <= 255.5).all()
+        assert (found[~seen]["first_frame"] == -1).all()
+        assert np.isnan(found[~seen]["x"]).all()
+
+
+def test_the_pixel_follows_the_sky(survey):
+    row = survey.table[30000]
+    i = 30000
+    coord = at(row["ra"], row["dec"])
+
+    def pixel(where):
+        found = survey.covering(where)
+        found = found[found["scan_id"] == str(ScanId(row["date"], row["hemis"], row["scan"]))]
+        return found["best_frame"][0], found["x"][0], found["y"][0]
+
+    frame, x, y = pixel(coord)
+    assert x == pytest.approx(127.5, abs=2.5)
+    assert y == pytest.approx(127.5, abs=42)  # a frame is no more than half a step off
+    assert frame == pytest.approx(135, abs=3)
+    west = pixel(coord.directional_offset_by(270 * u.deg, 40 * u.arcsec))
+    north = pixel(coord.directional_offset_by(0 * u.deg, 10 * u.arcsec))
+    assert west[1] - x == pytest.approx(20, abs=0.1)  # x rises to the west
+    step = 82.2 / 1.9966 * (-1 if row["sd"] == "s" else 1)
+    assert north[2] - y + (north[0] - frame) * step == pytest.approx(5, abs=0.1)
+    assert i in survey.query(row["ra"], row["dec"])[1]
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec"), [(np.nan, 0), (0, np.nan), (np.inf, 0), (0, 90.0001), (0, -91), (0, np.inf)]
+)
+def test_positions_that_are_not_on_the_sky(few, ra, dec):
+    with pytest.raises(PositionError, match=r"position 1 .*is not on the sky"):
+        few.query([0.0, ra], [0.0, dec])
+
+
+def test_what_is_not_one_position(few):
+    with pytest.raises(PositionError, match="takes one position, not 2: use covering_many"):
+        few.covering(at([1, 2], [3, 4]))
+    for wrong in ("10 20", (10.0, 20.0), None):
+        with pytest.raises(PositionError, match="give a SkyCoord"):
+            few.covering(wrong)
+    with pytest.raises(PositionError, match="not on the sky"):
+        few.covering(at(np.nan, 0))
+
+
+@pytest.mark.parametrize("margin", [5, 5.0, "5 arcsec", 5 * u.m, [1, 2] * u.arcsec, None])
+def test_margins_must_be_angles(few, margin):
+    with pytest.raises(PositionError, match=r"is not an angle: give one as 5 \* u.arcsec"):
+        few.covering(at(0, 0), margin=margin)
+
+
+@pytest.mark.parametrize("margin", [np.nan, np.inf, 36001.0, -1e9])
+def test_margins_beyond_use(few, margin):
+    with pytest.raises(PositionError, match="must be within 10 degrees"):
+        few.query(0, 0, margin)
+
+
+def test_tables_that_make_no_locator():
+    table = scan_table(5)
+    with pytest.raises(TableError, match="no rows"):
+        ScanLocator(table[:0])
+    with pytest.raises(TableError, match="lacks"):
+        ScanLocator(Table({"ra": [1.0]}))
+    table["ra_2"], table["ra_3"] = table["ra_3"].copy(), table["ra_2"].copy()
+    table["dec_2"], table["dec_3"] = table["dec_3"].copy(), table["dec_2"].copy()
+    with pytest.raises(TableError, match=r"row 0 .*and 4 more rows"):
+        ScanLocator(table)
+
+
+def test_the_table_is_as_given_and_who_it_is_from_is_said():
+    table = scan_table(20)
+    table.meta["path"] = "scn.gz"
+    loc = ScanLocator(table)
+    assert len(loc) == 20
+    assert all(np.array_equal(loc.table[n], table[n]) for n in table.colnames)
+    assert loc.simulated
+    assert repr(loc) == "<ScanLocator: simulated, never observed; 20 scans from scn.gz>"
+    del table["source"]
+    del table.meta["SIMULATE"]
+    real = ScanLocator(table)
+    assert not real.simulated
+    assert "simulated" not in repr(real)
+    row = table[3]
+    assert real.covering(at(row["ra"], row["dec"]))["source"].tolist() == ["scn"]
+
+
+def test_a_table_without_tiles_has_none_in_the_answer():
+    table = scan_table(20)
+    del table["tile"]
+    found = ScanLocator(table).covering(at(table["ra"][3], table["dec"][3]))
+    assert found["tile"].mask.all()
+
+
+# --- saved and loaded ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["index", "index.npz", "scans.index v1"])
+def test_a_saved_locator_is_the_same(tmp_path, few, name):
+    path = tmp_path / name
+    few.save(path)
+    few.save(path)  # again, over the first
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    loc = ScanLocator.load(path)
+    assert loc.simulated
+    assert repr(loc) == repr(few)
+    assert loc.table.colnames == few.table.colnames
+    for column in few.table.colnames:
+        assert np.array_equal(loc.table[column], few.table[column])
+        assert loc.table[column].unit == few.table[column].unit
+    ra, dec = random_sky(4, 2000)
+    for margin in (0.0, 500.0):
+        pairs = zip(loc.query(ra, dec, margin), few.query(ra, dec, margin), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
+    row = few.table[7]
+    ours, theirs = (some.covering(at(row["ra"], row["dec"])) for some in (loc, few))
+    assert all(np.array_equal(ours[n], theirs[n]) for n in COLUMNS)
+
+
+def test_masks_and_odd_columns_survive(tmp_path):
+    table = scan_table(5)
+    table["n"] = MaskedColumn([1, 2, 3, 4, 5], mask=[0, 1, 0, 0, 0])
+    table["words"] = np.array(["a", "longer", "", "ü", "z"], dtype=object)
+    table.meta["odd"] = {"set": {1}, "list": [1, 2]}
+    ScanLocator(table).save(tmp_path / "i")
+    back = ScanLocator.load(tmp_path / "i").table
+    assert back["n"].mask.tolist() == [False, True, False, False, False]
+    assert back["words"].tolist() == table["words"].tolist()
+    assert back.meta["odd"] == {"set": "{1}", "list": [1, 2]}
+
+
+def test_the_survey_loads_in_well_under_a_second(tmp_path, survey):
+    import time
+
+    survey.save(tmp_path / "survey")
+    start = time.perf_counter()
+    ScanLocator.load(tmp_path / "survey")
+    assert time.perf_counter() - start < 0.8
+
+
+def saved(few):
+    out = io.BytesIO()
+    np.savez(out, head=np.frombuffer(b'{"kind": "something else"}', np.uint8))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("what", ["empty", "text", "npy", "other npz", "cut"])
+def test_what_is_not_an_index_is_refused(tmp_path, few, what):
+    path = tmp_path / "x"
+    if what == "cut":
+        few.save(path)
+        path.write_bytes(path.read_bytes()[:-2000])
+    else:
+        npy = io.BytesIO()
+        np.save(npy, np.arange(5))
+        content = {"empty": b"", "text": b"hello", "npy": npy.getvalue(), "other npz": saved(few)}
+        path.write_bytes(content[what])
+    with pytest.raises(TableError, match="is not a scan index, or a broken one") as error:
+        ScanLocator.load(path)
+    assert "\n" not in str(error.value)
+
+
+def test_an_index_with_a_flipped_byte_is_refused(tmp_path, few):
+    path = tmp_path / "x"
+    few.save(path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 255
+    path.write_bytes(data)
+    with pytest.raises(TableError, match="broken"):
+        ScanLocator.load(path)
+
+
+def test_an_index_of_a_later_version_is_refused(tmp_path, few, monkeypatch):
+    monkeypatch.setattr("twomass_nb.locate.storage._VERSION", 99)
+    few.save(tmp_path / "x")
+    monkeypatch.undo()
+    with pytest.raises(TableError, match="version 99"):
+        ScanLocator.load(tmp_path / "x")
+
+
+def test_missing_files_and_folders(tmp_path, few):
+    with pytest.raises(NotFoundError, match="no such file"):
+        ScanLocator.load(tmp_path / "none")
+    with pytest.raises(TableError, match="cannot be read"):
+        ScanLocator.load(tmp_path)
+    with pytest.raises(TableError, match="cannot be written"):
+        few.save(tmp_path / "no" / "such" / "folder")
+    with pytest.raises(TableError, match="cannot be written"):
+        few.save(tmp_path)
+
+
+def test_a_failed_save_leaves_what_was_there(tmp_path, few, monkeypatch):
+    path = tmp_path / "x"
+    path.write_bytes(b"before")
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(TableError, match="No space left on device"):
+        few.save(path)
+    assert path.read_bytes() == b"before"
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+# --- scans from elsewhere --------------------------------------------------------------------
+
+
+def log(tmp_path):
+    from twomass_nb.tables import read_lgo
+
+    path = tmp_path / "000529s.lgo"
+    path.write_text(
+        "001 22:37:16.00  92397 - 11:21:49.10 -13:51:41.0 1.070   048 n cal\n"
+        "002 22:38:46.00  92397 - 11:21:49.43 -12:34:52.9 1.080   048 s cal\n"
+        "003 22:40:15.00 199999 - 11:21:49.76 -13:51:41.0 1.070   048 n dar\n"
+        "063 04:00:00.00 318737 n 11:21:49.76 -13:51:41.0 1.070   274 n sci\n"
+    )
+    return read_lgo(path)
+
+
+def test_logs_add_scans_with_predicted_footprints(tmp_path):
+    scans = scan_table(50)
+    loc = ScanLocator(scans, lgo=log(tmp_path))
+    assert loc.table["scan"][50:].tolist() == [1, 2, 63]  # not the dark one
+    assert all(np.array_equal(loc.table[n][:50], scans[n]) for n in ("scan", "ra_1", "source"))
+    middle = at(170.456, -13.0)
+    found = loc.covering(middle)
+    assert found["source"].tolist() == ["lgo"] * 3
+    assert found["best_frame"].min() > 0
+    # 48 frames of 82.2 arcsec from 371 arcsec after the start
+    first = loc.covering(at(170.4546, -13.861389 + 371 / 3600))
+    assert dict(zip(first["scan"], first["first_frame"], strict=True))[1] == 0
+    assert not len(loc.covering(at(170.456, -14.0)))
+    assert loc.simulated  # since its scan table is
+
+
+def test_a_scan_with_known_corners_is_not_taken_from_the_log(tmp_path):
+    scans = scan_table(50)
+    scans["date"][7], scans["hemis"][7], scans["scan"][7] = "2000-05-29", "s", 2
+    loc = ScanLocator(scans, lgo=[log(tmp_path)])
+    assert loc.table["scan"][50:].tolist() == [1, 63]
+
+
+def test_the_raw_scan_table_is_joined(tmp_path):
+    raw = Table(
+        {"date": ["2000-05-29"] * 2, "hemis": ["s", "n"], "scan": [1, 2], "s_type": ["lca", "sci"],
+         "frames": [47, 273], "as_cat": ["n", "y"], "tape_label": ["raws0136", "rawn0001"],
+         "disk_label": ["s04", "n01"]}
+    )  # fmt: skip
+    loc = ScanLocator(scan_table(50), raw_scans=raw, lgo=log(tmp_path))
+    found = loc.covering(at(170.456, -13.0))
+    assert found.colnames == [*COLUMNS, "s_type", "frames", "as_cat", "tape_label", "disk_label"]
+    assert found["s_type"].tolist() == ["lca", "cal", "sci"]  # what is not listed, from the log
+    assert found["frames"].tolist() == [47, 48, 274]
+    assert found["tape_label"].tolist() == ["raws0136", None, None]
+    loc.save(tmp_path / "i")
+    again = ScanLocator.load(tmp_path / "i").covering(at(170.456, -13.0))
+    assert again["tape_label"].tolist() == ["raws0136", None, None]
+    with pytest.raises(TableError, match="not a raw scan table: it lacks hemis"):
+        ScanLocator(scan_table(5), raw_scans=raw["date", "scan"])
+
+
+def test_real_images_lie_in_their_own_scans_at_their_own_frames(real_data):
+    paths = sorted((real_data / "atlas").glob("*.fits.gz"))
+    assert len(paths) == 11
+    images = [AtlasImage.open(path) for path in paths]
+    loc = ScanLocator(scan_table_from_atlas(images))
+    assert not loc.simulated
+    for image in images:
+        ra, dec = image.header["CRVAL1"], image.header["CRVAL2"]
+        found = loc.covering(at(ra, dec))
+        own = found[found["scan_id"] == str(image.scan_id)]
+        assert len(own) == 1
+        assert own["source"][0] == "atlas"
+        assert abs(int(own["best_frame"][0]) - (image.coadd - 1)) <= 1
+        assert own["x"][0] == pytest.approx(127.5, abs=6)
+
+
+def test_neighbouring_scans_of_m17_overlap_as_their_images_do(real_data):
+    images = [AtlasImage.open(p) for p in sorted((real_data / "atlas").glob("aK_asky_990502s*"))]
+    loc = ScanLocator(scan_table_from_atlas(images))
+    for image in images:
+        for other in images:
+            ra, dec = other.header["CRVAL1"], other.header["CRVAL2"]
+            x, _ = image.wcs.world_to_pixel(at(ra, dec))
+            if abs(abs(x - 255.5) - 253) < 15:
+                continue  # too near an edge to tell
+            covered = str(image.scan_id) in loc.covering(at(ra, dec))["scan_id"]
+            assert covered == (abs(x - 255.5) < 253)
+
+
+def test_depth_map(survey):
+    depth = survey.coverage(32)
+    assert depth.shape == (12 * 32**2,)
+    assert depth.min() >= 1
+    assert depth.max() >= 5  # near the poles
+    with pytest.raises(PositionError, match="not a power of 2"):
+        survey.coverage(33)
