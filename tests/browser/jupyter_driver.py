@@ -10,14 +10,15 @@ import subprocess
 import sys
 import time
 import urllib.request
+import uuid
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page, WebSocket
 
 TOKEN = "twomass"  # guards nothing: the server listens on loopback for the length of a test
 ROOT = Path(__file__).parents[2]
@@ -43,6 +44,8 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
   .flatMap((cell) => cell.model.type === 'code' ? cell.model.outputs.toJSON() : [])
   .filter((output) => output.output_type === 'error')
   .map((output) => `${output.ename}: ${output.evalue}`)"""
+FIND = """(name) => (window.Bokeh?.documents ?? [])
+  .map((document) => document.get_model_by_name(name)).find((model) => model != null)"""
 RUN_CELL = """async (source) => {
   const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
   const future = kernel.requestExecute({code: source, store_history: false});
@@ -88,6 +91,7 @@ class Server:
         }
         app_class = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}[app]
         self.log = home / "server.log"
+        self._log_file = self.log.open("wb")
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", {"lab": "jupyterlab", "notebook": "notebook"}[app]),
@@ -98,7 +102,7 @@ class Server:
                 f"--{app_class}.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             ],
             env=environment,
-            stdout=self.log.open("wb"),
+            stdout=self._log_file,
             stderr=subprocess.STDOUT,
         )
 
@@ -118,7 +122,9 @@ class Server:
 
     def url(self, path: str) -> str:
         """Address of a notebook (relative to the server's folder) in this app."""
-        route = {"lab": "lab/tree", "notebook": "notebooks"}[self.app]
+        # a workspace of its own, or Lab would also open what earlier pages had open
+        workspace = f"lab/workspaces/{uuid.uuid4().hex}/tree"
+        route = {"lab": workspace, "notebook": "notebooks"}[self.app]
         return f"http://127.0.0.1:{self.port}/{route}/{path}?token={TOKEN}"
 
     def stop(self) -> None:
@@ -129,6 +135,7 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._log_file.close()
 
 
 @contextmanager
@@ -143,8 +150,8 @@ def serve(folder: Path, app: str = "lab") -> Iterator[Server]:
 
 
 @contextmanager
-def chromium(width: int = 1280, height: int = 900) -> Iterator[Page]:
-    """A page of a headless Chromium; its requests are kept in ``page.requests``."""
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium for the length of a with block."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -152,14 +159,24 @@ def chromium(width: int = 1280, height: int = 900) -> Iterator[Page]:
             executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS
         )
         try:
-            page = browser.new_page(viewport={"width": width, "height": height})
-            page.set_default_timeout(30_000)
-            page.requests = []
-            page.on("request", lambda request: page.requests.append(request.url))
-            page.on("websocket", lambda socket: page.requests.append(socket.url))
-            yield page
+            yield browser
         finally:
             browser.close()
+
+
+def new_page(browser: Browser, width: int = 1280, height: int = 1400) -> Page:
+    """Open a page; ``requests`` keeps the addresses it asks for, ``received`` what it is sent."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(30_000)
+    page.requests, page.received = [], []
+
+    def opened(socket: WebSocket) -> None:
+        page.requests.append(socket.url)
+        socket.on("framereceived", lambda payload: page.received.append(payload))
+
+    page.on("request", lambda request: page.requests.append(request.url))
+    page.on("websocket", opened)
+    return page
 
 
 def write_notebook(path: Path, *cells: str) -> Path:
@@ -219,6 +236,23 @@ def run_code(page: Page, source: str) -> str:
 def save(page: Page) -> None:
     """Save the notebook in front."""
     page.evaluate(SAVE)
+
+
+def wait_for_document(page: Page, name: str) -> None:
+    """Wait until a Bokeh model of this name is on the page."""
+    page.wait_for_function(f"() => ({FIND})({json.dumps(name)}) !== undefined")
+
+
+def in_document(page: Page, name: str, expression: str) -> Any:
+    """Evaluate JavaScript with ``model``, the Bokeh model of this name on the page."""
+    return page.evaluate(f"(name) => {{ const model = ({FIND})(name); return {expression} }}", name)
+
+
+def wait_in_document(page: Page, name: str, condition: str) -> None:
+    """Wait until a condition on ``model``, the Bokeh model of this name, holds."""
+    page.wait_for_function(
+        f"(name) => {{ const model = ({FIND})(name); return model && {condition} }}", arg=name
+    )
 
 
 def outside(page: Page) -> list[str]:
