@@ -2,6 +2,7 @@
 
 from .lgo import read_lgo
 from .par import Par, read_par
+from .raw_scans import read_raw_scans
 from .scan_table import as_scan_table, is_simulated, read_scan_table, row_name
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "is_simulated",
     "read_lgo",
     "read_par",
+    "read_raw_scans",
     "read_scan_table",
     "row_name",
 ]
