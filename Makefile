@@ -19,7 +19,7 @@ lint: $(VENV)/test.stamp  ## style and types
 	$(BIN)/mypy
 
 bench: $(VENV)/test.stamp  ## measure the claims, each against its peer in the same run
-	for claim in benchmarks/bench_*.py; do $(BIN)/python $$claim || exit 1; done
+	for claim in benchmarks/*.py; do $(BIN)/python $$claim || exit 1; done
 
 docs: $(VENV)/docs.stamp  ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W -q docs docs/_build

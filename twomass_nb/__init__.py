@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .locate import ScanLocator
     from .raw import Layout, RawScan, convert, detect_layout, learn_layout, open_scan
     from .scan import ScanId
-    from .tables import read_lgo, read_par, read_scan_table
+    from .tables import read_lgo, read_par, read_raw_scans, read_scan_table
 
 __version__ = "0.1.0.dev0"
 
@@ -37,6 +37,7 @@ _HOMES = {
     "open_scan": "raw",
     "read_lgo": "tables",
     "read_par": "tables",
+    "read_raw_scans": "tables",
     "read_scan_table": "tables",
     "sample": "archive",
     "scan_table_from_atlas": "atlas",
@@ -60,6 +61,7 @@ __all__ = [
     "open_scan",
     "read_lgo",
     "read_par",
+    "read_raw_scans",
     "read_scan_table",
     "sample",
     "scan_table_from_atlas",
