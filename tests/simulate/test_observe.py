@@ -17,7 +17,7 @@ from twomass_nb.atlas import AtlasImage, find_coadds, track_of
 from twomass_nb.errors import AtlasError, NotFoundError, RawFileError, ScanNameError
 from twomass_nb.raw import Layout
 from twomass_nb.scan import ScanId
-from twomass_nb.simulate import observe, reobserve, scan
+from twomass_nb.simulate import reobserve, scan
 from twomass_nb.simulate.camera import Camera
 from twomass_nb.simulate.files import LAYOUT
 from twomass_nb.tables.par import read_par
@@ -264,7 +264,7 @@ def test_an_interrupt_leaves_no_partial_file(tmp_path, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(observe.Layout, "encode", interrupted)
+    monkeypatch.setattr(Layout, "encode", interrupted)
     with pytest.raises(KeyboardInterrupt):
         scan(tmp_path, SCAN, "j", n_frames=2, twilights=0, coadds=False)
     names = [p.name for p in tmp_path.rglob("*") if p.is_file()]

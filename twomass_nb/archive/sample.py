@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..array.track import FRAMES, ScanTrack
 from ..atlas import footprint_table
+from ..atlas.reading import whole_file
 from ..errors import NotFoundError
 from ..scan import BANDS, ScanId
 from .places import cache_folder
@@ -122,7 +123,8 @@ def _make(place: Path, marker: Path, what: dict[str, object], short: bool) -> No
     Two processes that do it at once write the same bytes.
     """
     from ..simulate import observe
-    from ..simulate.files import Observation, refuse_real, whole_file
+    from ..simulate.exposure import presets, run
+    from ..simulate.files import Observation, refuse_real
 
     for scan_id in (SCAN63, _TWILIGHTS[0], _DARK):
         refuse_real(place / scan_id.night, scan_id)
@@ -132,9 +134,7 @@ def _make(place: Path, marker: Path, what: dict[str, object], short: bool) -> No
 
     n_frames = _SHORT if short else FRAMES["s"]
     track = ScanTrack(_RA, _DEC, _PA, _STEP, n_frames, "sim")
-    scan63 = Observation(
-        SCAN63, "sci", track, _TILE, _UT, "The sky is made up.", observe.presets(SCAN63)
-    )
+    scan63 = Observation(SCAN63, "sci", track, _TILE, _UT, "The sky is made up.", presets(SCAN63))
     exposures, images = observe.science(scan63, BANDS, _SEED)
     for one in exposures:
         one.pair = True
@@ -143,7 +143,7 @@ def _make(place: Path, marker: Path, what: dict[str, object], short: bool) -> No
     for k, twilight in enumerate(_TWILIGHTS):
         like = _companion(scan63, twilight)
         exposures += observe.twilight(like, BANDS, _SEED, k, **companions)
-    observe.run(exposures, place, coadds=images)
+    run(exposures, place, coadds=images)
 
     table = footprint_table([(SCAN63, _TILE, track)])
     lines = ["# SIMULATED by twomass_nb", ",".join(table.colnames)]

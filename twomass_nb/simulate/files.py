@@ -6,11 +6,8 @@ The syntax of real .par files is not known here; what is written is a guess and 
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,12 +18,13 @@ from numpy.typing import NDArray
 
 from ..array.geometry import ArrayGeometry
 from ..array.track import ScanTrack
+from ..atlas.reading import whole_file
 from ..errors import RawFileError
 from ..raw.layout import Layout
 from ..scan import ScanId
 from ..tables.par import read_par
 
-__all__ = ["LAYOUT", "Observation", "sexagesimal", "whole_file", "write_log", "write_par"]
+__all__ = ["LAYOUT", "Observation", "sexagesimal", "write_log", "write_par"]
 
 #: The order in which simulated .rds files are written when none is given: high bytes first, then
 #: low ones, by quadrant. That of real ones is not known, and the reader is not told of this.
@@ -99,22 +97,6 @@ def clock(hours: float, places: int = 2) -> str:
     """Return hours as ``hh:mm:ss.ss``."""
     # rounded first, so that 59.999 s does not become 60
     return sexagesimal(round(hours * 3600, places) % 86400 / 240, places, hours=True)
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Any]:
-    """Open a temporary file that takes the name `path` if all goes well, and vanishes if not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        part.chmod(0o644)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def write_frames(path: Path, frames: NDArray[np.uint16], layout: Layout) -> None:

@@ -2,51 +2,34 @@
 
 from __future__ import annotations
 
-import bz2
-import io
 import os
 import re
-import tempfile
 import warnings
-import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from astropy import units as u
 from astropy.io import fits
-from astropy.table import Table
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
-from .array.geometry import SIZE, ArrayGeometry, period_of
-from .array.track import (
-    FIRST_FRAME_FROM_EDGE,
-    FOOTPRINT_LENGTH,
-    HALF_WIDTH,
-    MEAN_STEP,
-    ScanTrack,
-    lonlat,
-)
-from .errors import AtlasError, ScanNameError, TwomassWarning
-from .scan import FileName, ScanId, parse_band
+from ..array.geometry import SIZE, ArrayGeometry, period_of
+from ..array.track import ScanTrack
+from ..errors import AtlasError, ScanNameError, TwomassWarning
+from ..scan import FileName, ScanId, parse_band
+from .reading import read_image, write_image
 
-__all__ = [
-    "AtlasImage", "find_coadds", "footprint_table", "positions_along", "scan_table_from_atlas",
-    "track_of",
-]  # fmt: skip
+__all__ = ["AtlasImage", "find_coadds"]
 
-#: Rows of an uncut image from its first row to its reference point (CRPIX2 - 0.5).
+#: Rows of an uncut image from its first row to its reference point.
 _HALF_ROWS = 512
+#: The last image of a tile has so many rows (IPAC IV.3). That its reference point is in its own
+#: middle is a guess: none was at hand.
+_LAST_ROWS = 698
 # A coadd's number comes out whole to 0.005 in 27 real headers.
 _WHOLE = 0.05
-# A coadd's centre lies within half a step of the frame its number names; arcsec.
-_COADD_SLACK = MEAN_STEP / 2
-# A footprint from an Atlas header is a few arcsec off across the scan.
-_ACROSS = 5.0
 
 # How Mt. Hopkins is spelt in a header is not in our sources; anything like it is taken for it.
 _SITES = (("CTIO", "s"), ("HOPK", "n"), ("FLWO", "n"))
@@ -101,7 +84,7 @@ class AtlasImage:
             If the file is missing, broken, not FITS or not an Atlas Image.
         """
         path = Path(path)
-        data, header = _read_fits(path)
+        data, header = read_image(path)
         return cls(data, header, path)
 
     def __repr__(self) -> str:
@@ -269,7 +252,8 @@ class AtlasImage:
 
         USYREF and CRVAL belong to the uncut image; a cutout changes CRPIX alone.
         """
-        return self.number("USYREF") + _HALF_ROWS
+        last = self.data.shape == (_LAST_ROWS, 512) and self.header.get("CRPIX2") == 349.5
+        return self.number("USYREF") + (_LAST_ROWS // 2 if last else _HALF_ROWS)
 
     @cached_property
     def track(self) -> ScanTrack:
@@ -280,7 +264,9 @@ class AtlasImage:
         only within half a step of its frame, which is what the uncertainty says, scaled to the
         scan's end.
         """
-        return _track([self])
+        from .footprint import track_of
+
+        return track_of([self])
 
     @cached_property
     def _frames(self) -> tuple[int, int]:
@@ -323,221 +309,8 @@ class AtlasImage:
         if path.exists() and not overwrite:
             msg = f"{path} is there already: give another name or overwrite=True"
             raise AtlasError(msg)
-        buffer = io.BytesIO()
-        fits.PrimaryHDU(np.asarray(self.data, np.float32), self.header).writeto(buffer)
-        content = buffer.getvalue()
-        if path.suffix == ".gz":
-            from isal import igzip
-
-            content = igzip.compress(content, compresslevel=1, mtime=0)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
-            try:
-                part.write(content)
-                part.close()
-                Path(part.name).chmod(0o644)
-                Path(part.name).replace(path)
-            except BaseException:
-                Path(part.name).unlink(missing_ok=True)
-                raise
+        write_image(path, self.data, self.header)
         return path
-
-
-def _unpack(path: Path) -> bytes:
-    from isal import igzip, igzip_lib
-
-    try:
-        raw = path.read_bytes()
-        if raw[:2] == b"\x1f\x8b":
-            return igzip.decompress(raw)
-        return bz2.decompress(raw) if raw[:3] == b"BZh" else raw
-    except FileNotFoundError:
-        msg = f"there is no file {path}"
-    except IsADirectoryError:
-        msg = f"{path} is a folder, not an image: use find_coadds to list the images in it"
-    except (EOFError, zlib.error, igzip_lib.IsalError):  # type: ignore[misc]
-        msg = f"{path} is truncated or broken: it cannot be unpacked; get it again"
-    except (OSError, ValueError) as error:
-        msg = f"{path} cannot be read: {error}"
-    raise AtlasError(msg)
-
-
-def _read_fits(path: Path) -> tuple[NDArray[np.float32], fits.Header]:
-    content = _unpack(path)
-    if not content.startswith(b"SIMPLE  ="):
-        msg = f"{path} is not a FITS file" if content else f"{path} is empty"
-        raise AtlasError(msg)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # old cards; a short file is found below
-            with fits.open(io.BytesIO(content), memmap=False) as hdus:
-                hdu: Any = hdus[0]
-                header = hdu.header.copy()
-                if header.get("NAXIS") != 2:
-                    msg = f"{path} is not a 2MASS Atlas Image: it holds no image of two axes"
-                    raise AtlasError(msg)
-                size = abs(header["BITPIX"]) // 8 * header["NAXIS1"] * header["NAXIS2"]
-                if len(content) < hdu.fileinfo()["datLoc"] + size:
-                    msg = f"{path} is truncated: its pixels are not all there; get it again"
-                    raise AtlasError(msg)
-                data = np.asarray(hdu.data).astype(np.float32)  # native byte order
-    except (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError) as error:
-        if isinstance(error, AtlasError):
-            raise
-        msg = f"{path} is a broken FITS file: {' '.join(str(error).split())}"
-        raise AtlasError(msg) from None
-    return data, header
-
-
-def _opened(images: Any) -> list[AtlasImage]:
-    if isinstance(images, (AtlasImage, str, os.PathLike)):
-        images = [images]
-    opened = [im if isinstance(im, AtlasImage) else AtlasImage.open(im) for im in images]
-    if not opened:
-        msg = "no Atlas Images were given: give at least one"
-        raise AtlasError(msg)
-    return opened
-
-
-def _mean_step(images: Sequence[AtlasImage]) -> float:
-    """Mean step of a scan: least squares through the first frame over its coadds.
-
-    Coadd 1 has no lever to tell the step; its header's local one (DYFS) stands in.
-    """
-    from_first = np.array([image.from_first for image in images])
-    frame = np.array([image.coadd - 1 for image in images])
-    step = from_first @ frame / (frame @ frame) if frame.any() else 0.0
-    local = float(images[0].frame_step[1].value)
-    return float(step) if step * local > 0 else local
-
-
-def _track(images: Sequence[AtlasImage]) -> ScanTrack:
-    vectors, angles = [], []
-    for image in images:
-        back = ScanTrack(
-            image.number("CRVAL1") % 360, image.number("CRVAL2"), -image.number("CROTA2"),
-            -image.from_first, 2,
-        )  # fmt: skip
-        vectors.append(np.asarray(back.center(1).cartesian.xyz))
-        angles.append(back.pa_at(1))
-    ra, dec = lonlat(np.mean(vectors, axis=0))
-    n_frames = images[0].n_frames
-    lever = max(1, *(image.coadd - 1 for image in images))
-    return ScanTrack(
-        float(ra), float(dec), float(np.mean(angles)), _mean_step(images), n_frames, "atlas",
-        (_COADD_SLACK * max(1.0, (n_frames - 1) / lever), _ACROSS),
-    )  # fmt: skip
-
-
-def track_of(images: Any) -> ScanTrack:
-    """Return the track of a scan from one or several of its coadds.
-
-    Parameters
-    ----------
-    images : AtlasImage, path, or sequence of them
-        Of one scan; bands may differ.
-
-    Returns
-    -------
-    ScanTrack
-        The step is fitted by least squares through the first frame; from one image it is the
-        image's own.
-
-    Raises
-    ------
-    AtlasError
-        If there are none, or they are of several scans.
-    """
-    opened = _opened(images)
-    scans = sorted({image.scan_id for image in opened})
-    if len(scans) > 1:
-        msg = f"these images are of several scans ({', '.join(map(str, scans))}): give one scan's"
-        raise AtlasError(msg)
-    return _track(opened)
-
-
-def scan_table_from_atlas(images: Iterable[AtlasImage | str | os.PathLike[str]]) -> Table:
-    """Make scan-table rows from Atlas Images: what a footprint is when no scan table is at hand.
-
-    Parameters
-    ----------
-    images : sequence of AtlasImage or path
-
-    Returns
-    -------
-    `~astropy.table.Table`
-        One row a scan, sorted: the columns of twomass_scn a locator needs (corners 1 east and
-        2 west at the start of the scan, 3 east and 4 west at its end; a few arcsec off across
-        the scan, about 45 along), ``frames``, ``source`` = "atlas", and the track of frames:
-        ``trk_ra trk_dec trk_pa`` (deg) and ``trk_step`` (arcsec).
-
-    Raises
-    ------
-    AtlasError
-        If there are none, or one cannot be read.
-    """
-    by_scan: dict[ScanId, list[AtlasImage]] = {}
-    for image in _opened(images):
-        by_scan.setdefault(image.scan_id, []).append(image)
-    scans = []
-    for scan_id, group in sorted(by_scan.items()):
-        source = "sim" if group[0].simulated else "atlas"
-        tile = int(group[0].header.get("STRIP_ID", 0))
-        scans.append((scan_id, tile, replace(_track(group), source=source)))
-    return footprint_table(scans)
-
-
-def footprint_table(scans: Iterable[tuple[ScanId, int, ScanTrack]]) -> Table:
-    """Make scan-table rows from tracks: see `scan_table_from_atlas` for the columns.
-
-    Parameters
-    ----------
-    scans : iterable of (ScanId, int, ScanTrack)
-        Scan, number of its tile, and track; a track's source becomes the row's.
-    """
-    # 1 east, 2 west at the start edge; 3 east, 4 west at the end edge; the middle
-    ahead = -FIRST_FRAME_FROM_EDGE + np.array([0.0, 0.0, 1.0, 1.0, 0.5]) * FOOTPRINT_LENGTH
-    west = np.array([-1.0, 1.0, -1.0, 1.0, 0.0]) * HALF_WIDTH
-    rows = []
-    for scan_id, tile, track in scans:
-        ra, dec = positions_along(track, np.sign(track.step) * ahead, west)
-        row = {
-            "date": scan_id.date.isoformat(),
-            "hemis": scan_id.hemis,
-            "scan": scan_id.scan,
-            "tile": tile,
-            "sd": "s" if track.step < 0 else "n",
-            "ra": ra[4],
-            "dec": dec[4],
-        }
-        for k in range(4):
-            row |= {f"ra_{k + 1}": ra[k], f"dec_{k + 1}": dec[k]}
-        row |= {
-            "source": track.source,
-            "frames": track.n_frames,
-            "trk_ra": track.ra,
-            "trk_dec": track.dec,
-            "trk_pa": track.pa,
-            "trk_step": track.step,
-        }
-        rows.append(row)
-    table = Table(rows)
-    for name in table.colnames:
-        if name.split("_")[0] in ("ra", "dec") or name in ("trk_ra", "trk_dec", "trk_pa"):
-            table[name].unit = u.deg
-    table["trk_step"].unit = u.arcsec
-    if "sim" in table["source"]:
-        table.meta["SIMULATE"] = True
-    return table
-
-
-def positions_along(track: ScanTrack, along: Any, west: Any) -> tuple[Any, Any]:
-    """Return RA and Dec (deg) at offsets in arcsec along a track and west of it.
-
-    Undoes `ScanTrack.offsets`.
-    """
-    first, ahead, side = track.frame_axes
-    a, w = (np.deg2rad(np.asarray(v, float) / 3600)[..., None] for v in (along, west))
-    return lonlat(np.cos(w) * (np.cos(a) * first + np.sin(a) * ahead) + np.sin(w) * side)
 
 
 def find_coadds(folder: str | os.PathLike[str], scan_id: ScanId, band: str) -> list[Path]:

@@ -1,0 +1,104 @@
+"""How an Atlas Image gets from a file to memory and back: packing, FITS, and what is broken."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import os
+import tempfile
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy.io import fits
+from numpy.typing import NDArray
+
+from ..errors import AtlasError
+
+__all__ = ["read_image", "whole_file", "write_image"]
+
+
+def _unpack(path: Path) -> bytes:
+    from isal import igzip, igzip_lib
+
+    try:
+        raw = path.read_bytes()
+        if raw[:2] == b"\x1f\x8b":
+            return igzip.decompress(raw)
+        return bz2.decompress(raw) if raw[:3] == b"BZh" else raw
+    except FileNotFoundError:
+        msg = f"there is no file {path}"
+    except IsADirectoryError:
+        msg = f"{path} is a folder, not an image: use find_coadds to list the images in it"
+    except (EOFError, zlib.error, igzip_lib.IsalError):  # type: ignore[misc]
+        msg = f"{path} is truncated or broken: it cannot be unpacked; get it again"
+    except (OSError, ValueError) as error:
+        msg = f"{path} cannot be read: {error}"
+    raise AtlasError(msg)
+
+
+def read_image(path: Path) -> tuple[NDArray[np.float32], fits.Header]:
+    """Read pixels and header of a FITS image, plain or packed with gzip or bzip2.
+
+    Raises
+    ------
+    AtlasError
+        If the file is missing, broken, or no FITS image of two axes.
+    """
+    content = _unpack(path)
+    if not content.startswith(b"SIMPLE  ="):
+        msg = f"{path} is not a FITS file" if content else f"{path} is empty"
+        raise AtlasError(msg)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # old cards; a short file is found below
+            with fits.open(io.BytesIO(content), memmap=False) as hdus:
+                hdu: Any = hdus[0]
+                header = hdu.header.copy()
+                if header.get("NAXIS") != 2:
+                    msg = f"{path} is not a 2MASS Atlas Image: it holds no image of two axes"
+                    raise AtlasError(msg)
+                size = abs(header["BITPIX"]) // 8 * header["NAXIS1"] * header["NAXIS2"]
+                if len(content) < hdu.fileinfo()["datLoc"] + size:
+                    msg = f"{path} is truncated: its pixels are not all there; get it again"
+                    raise AtlasError(msg)
+                data = np.asarray(hdu.data).astype(np.float32)  # native byte order
+    except (OSError, ValueError, KeyError, TypeError, IndexError, fits.VerifyError) as error:
+        if isinstance(error, AtlasError):
+            raise
+        msg = f"{path} is a broken FITS file: {' '.join(str(error).split())}"
+        raise AtlasError(msg) from None
+    return data, header
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Any]:
+    """Open a temporary file that takes the name `path` if all goes well, and vanishes if not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        part.chmod(0o644)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_image(path: Path, data: NDArray[np.float32], header: fits.Header) -> None:
+    """Write a FITS image, packed if the name ends in ``.gz``; whole or not at all."""
+    buffer = io.BytesIO()
+    fits.PrimaryHDU(np.asarray(data, np.float32), header).writeto(buffer)
+    content = buffer.getvalue()
+    if path.suffix == ".gz":
+        from isal import igzip
+
+        content = igzip.compress(content, compresslevel=1, mtime=0)
+    with whole_file(path) as file:
+        file.write(content)
