@@ -29,6 +29,7 @@ from .evidence import (
     Words,
     byte_planes,
     frame_scatter,
+    liveliest,
     moving_stars,
     neighbours,
     stronger_in_second,
@@ -42,10 +43,12 @@ __all__ = ["Finding", "detect_layout", "examine"]
 FEWEST_FRAMES = 8
 _WINDOWS = (48, 144)  # successive frames looked at; more only where these show too few stars
 
-_PLANES_DIFFER = 0.25  # right: 0.6 and more
-_PLANES_RIVAL = 0.75  # a wrong stride may share up to 2/3 of the right one's difference
-_ENTROPIES_DIFFER = 0.7
-_SCATTER_RIVAL = 1.6  # wrong strides scatter more by at least this, or stay in the running
+_ENTROPIES_DIFFER = 1.0  # bits; right: 2 and more
+_ENTROPIES_RIVAL = 0.6  # a wrong stride may share up to 0.4 of the right one's difference
+_SCATTER_LESS = 0.4  # in the logarithm; right: 1 and more below words at random
+_SCATTER_ROUGH = 0.4  # nearer rivals are measured again with more pairs
+_MORE_PAIRS = 20_000
+_SCATTER_RIVAL = 0.03  # right strides were below wrong ones by .04 and more; errors are below .015
 _IN_READ_2 = 0.9  # right: above .95; anything else: about half
 _IN_READ_2_RIVAL = 0.8
 _FEWEST_EVENTS = 40
@@ -146,47 +149,47 @@ def examine(content: Content) -> Finding:
     slots = _find_frames(found, strides)
     if not slots:
         return unknown(orders, "no pixel keeps its level from frame to frame")
-    orders, strides = (part[np.isin(strides[:, 0], slots)] for part in (orders, strides))
-    stage: _Stage | None = None
+    left = np.isin(strides[:, 0], slots)
+    if len(slots) > 1:
+        return unknown(orders[left], "several axes could be that of frames")
     for window in _WINDOWS:
-        stages = [
-            _find_pixels(found, slot, orders[strides[:, 0] == slot], window) for slot in slots
-        ]
-        decided = [s for s in stages if s.confidence > 0]
-        if len(decided) == 1:
-            one = decided[0]
-            layout = Layout(one.orders[0], found.high_first)
-            return Finding((layout,), one.confidence)
-        stage = stages[0] if len(slots) == 1 else stage
+        stage = _find_pixels(found, slots[0], orders[left], min(window, n))
+        if stage.confidence > 0:
+            layout = Layout(stage.orders[0], found.high_first)
+            return Finding((layout,), stage.confidence)
         if n <= window:
             break
-    if stage is not None:
-        return unknown(np.array(stage.orders), stage.reason)
-    return unknown(orders, "several axes could be that of frames, and stars do not decide")
+    return unknown(np.array(stage.orders), stage.reason)
 
 
 def _find_words(data: NDArray[np.uint8], n: int, strides: NDArray[np.int64]) -> Words | None:
     """Find the stride of axis b, and which byte is high."""
     split = {int(s): byte_planes(data, int(s)) for s in np.unique(strides[:, 6])}
-    ranked = sorted(split, key=lambda s: -split[s][0])
-    difference, entropies = split[ranked[0]]
-    rival = split[ranked[1]][0] if len(ranked) > 1 else 0.0
-    if (
-        difference < _PLANES_DIFFER
-        or rival > _PLANES_RIVAL * difference
-        or abs(entropies) < _ENTROPIES_DIFFER
-    ):
+    ranked = sorted(split, key=lambda s: -abs(split[s]))
+    best = split[ranked[0]]
+    rival = abs(split[ranked[1]]) if len(ranked) > 1 else 0.0
+    if abs(best) < _ENTROPIES_DIFFER or rival > _ENTROPIES_RIVAL * abs(best):
         return None
-    return Words(data, ranked[0], entropies > 0, n)
+    return Words(data, ranked[0], best > 0, n)
 
 
 def _find_frames(words: Words, strides: NDArray[np.int64]) -> list[int]:
-    """Return the strides that axis f can have, best first."""
+    """Return the strides that axis f can have, least scatter first.
+
+    Near misses must be told from the truth with care: with f innermost, for instance, every
+    second word along it looks like frames too, and stars in them like stars.
+    """
     scatter = {int(s): frame_scatter(words, int(s)) for s in np.unique(strides[:, 0])}
     least = min(scatter.values())
-    if least * _SCATTER_RIVAL > frame_scatter(words, None):
+    if least + _SCATTER_LESS > frame_scatter(words, None):
         return []
-    return sorted((s for s in scatter if scatter[s] < least * _SCATTER_RIVAL), key=scatter.get)  # type: ignore[arg-type]
+    close = [s for s in scatter if scatter[s] < least + _SCATTER_ROUGH]
+    if len(close) > 1:
+        scatter = {s: frame_scatter(words, s, _MORE_PAIRS) for s in close}
+        least = min(scatter.values())
+    return sorted(
+        (s for s in close if scatter[s] < least + _SCATTER_RIVAL), key=scatter.__getitem__
+    )
 
 
 @dataclass(frozen=True)
@@ -201,9 +204,7 @@ class _Stage:
 def _find_pixels(words: Words, slot: int, orders: NDArray[np.str_], window: int) -> _Stage:
     """Find the order of r Y y X x, if axis f has the stride `slot`."""
     left = [str(o) for o in orders]
-    count = min(window, words.n_frames)
-    start = (words.n_frames - count) // 2
-    cube = words.frames(slot, slice(start, start + count))
+    cube = words.frames(slot, liveliest(words, slot, window))
     found = Excursions(cube)
     inner = {o: _strides_without(o, "fb") for o in left}
 
