@@ -5,6 +5,18 @@ const name = () => crypto.randomUUID?.() ?? String(Math.random());
 const SHARED = (window.__twomass_nb ??= { page: name(), bokehjs: new Map() });
 const PATIENCE = 5000; // ms without an answer before the page says so (a busy kernel is no error)
 
+// Keys that work the focused control belong to it, not to the notebook's shortcuts: Jupyter's key
+// handler leaves elements with this attribute alone. It sees keys before they reach the control.
+if (!SHARED.keys) {
+  SHARED.keys = (event) => {
+    if (!event.target.closest?.(".twomass-nb")) return;
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey);
+    const own = plain && /^(Arrow.*|Page.*|Home|End|Enter| )$/.test(event.key);
+    event.target.toggleAttribute("data-lm-suppress-shortcuts", own);
+  };
+  window.addEventListener("keydown", SHARED.keys, true);
+}
+
 /** Show one plain sentence instead of (or below) the plot: never a blank cell. */
 function say(place, text, kind = "") {
   place.textContent = text;

@@ -1,7 +1,7 @@
 """How numbers become colours: stretches, limits and colour maps that explorers offer.
 
-A stretch is put into the palette, not into the image: entry k of a palette of `LEVELS` colours is
-the map's colour at stretch(k / LEVELS). So the page holds true numbers under any stretch, a new
+A stretch is put into the palette, not into the image: entry k of a palette of n colours is the
+map's colour at stretch(k / (n - 1)). So the page holds true numbers under any stretch, a new
 stretch sends a palette and no image, and Bokeh's colour bar reads in the image's own unit.
 """
 
@@ -13,7 +13,9 @@ import numpy as np
 
 __all__ = ["LIMITS", "MAPS", "STRETCHES", "limits", "palette", "rgb_table"]
 
-LEVELS = 4096  # fine enough that the steep foot of the log stretch shows no steps in the sky
+# Colours in a palette: enough for the steepest part of the stretch where pixels are, and no more,
+# because BokehJS parses the whole palette several times a repaint.
+LEVELS = {"linear": 256, "sqrt": 1024, "asinh": 512, "log": 1024}
 
 # The same curves and constants as astropy.visualization's LogStretch and AsinhStretch.
 _CURVES = {
@@ -38,8 +40,8 @@ LIMITS = {"99.7 %": 99.7, "99 %": 99.0, "95 %": 95.0, "zscale": "zscale", "min â
 
 
 @lru_cache(maxsize=64)
-def rgb_table(colours: str, stretch: str, levels: int = LEVELS) -> np.ndarray:
-    """Colours of a map under a stretch, shape (levels, 3) uint8, dark end of the scale first."""
+def rgb_table(colours: str, stretch: str) -> np.ndarray:
+    """Return the colours of a map under a stretch, shape (n, 3) uint8, low end first."""
     from bokeh import palettes
 
     base = np.array(
@@ -48,18 +50,18 @@ def rgb_table(colours: str, stretch: str, levels: int = LEVELS) -> np.ndarray:
     )
     if colours == "grey, dark stars":
         base = base[::-1]
-    place = _CURVES[stretch](np.linspace(0.0, 1.0, levels))
+    place = _CURVES[stretch](np.linspace(0.0, 1.0, LEVELS[stretch]))
     return base[np.rint(place * (len(base) - 1)).astype(int)]
 
 
 @lru_cache(maxsize=64)
 def palette(colours: str, stretch: str) -> list[str]:
-    """Colours of `rgb_table` as Bokeh takes them."""
+    """Return the colours of `rgb_table` as Bokeh takes them."""
     return [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in rgb_table(colours, stretch)]
 
 
 def limits(data: np.ndarray, how: str) -> tuple[float, float]:
-    """Numbers at the two ends of the colour scale.
+    """Return the numbers at the two ends of the colour scale.
 
     Parameters
     ----------

@@ -82,7 +82,7 @@ class FramesExplorer(widgets.VBox):
             self.telling,
         ]
         super().__init__(rows, layout={"overflow": "auto hidden"})
-        self.add_class("twomass-nb-frames")
+        self.add_class("twomass-nb").add_class("twomass-nb-frames")
         self._connect()
         self._tell()
 

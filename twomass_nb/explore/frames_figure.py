@@ -133,7 +133,7 @@ class Panel:
 
     def draw(self, data: np.ndarray, terms: dict[str, float] | None) -> None:
         """Put an image there, its first pixel's centre at (0, 0)."""
-        self.source.data.update(_columns(data, terms))
+        self.source.data.update(_columns(_packed(data), terms))
 
     def mark(self, place: tuple[float, float] | None) -> None:
         """Mark the target, or nothing."""
@@ -147,6 +147,13 @@ class Panel:
         entries = colours.palette(colour_map, stretch)
         if self.mapper.palette is not entries and self.mapper.palette != entries:
             self.mapper.palette = entries
+
+
+def _packed(data: np.ndarray) -> np.ndarray:
+    """Return integers in 16 bits where they fit: half the bytes on their way to the page."""
+    if data.dtype == np.int32 and -32768 <= data.min() and data.max() <= 32767:
+        return data.astype(np.int16)
+    return data
 
 
 def _columns(data: np.ndarray, terms: dict[str, float] | None) -> dict[str, list[Any]]:

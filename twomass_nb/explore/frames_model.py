@@ -50,6 +50,7 @@ class FramesModel:
         self._given = None if atlas is None else _listed(atlas)
         self._images: dict[Any, AtlasImage] = {}
         self._coadds: dict[str, list[tuple[float, Any]]] = {}
+        self._wcs: tuple[Any, Any] = (None, None)
         self._coadd_ranges: dict[tuple[int, str], tuple[float, float]] = {}
         self.band = scan.band
         self.read = "r2-r1"
@@ -114,7 +115,7 @@ class FramesModel:
         return middle if self._target_in(nearest) is None else nearest
 
     def _target_in(self, frame: int) -> tuple[float, float] | None:
-        x, y = _pixel(self.scan.wcs(frame, self.band), self.target)
+        x, y = _pixel(self._wcs_of(frame), self.target)
         inside = -0.5 <= x < _SIDE - 0.5 and -0.5 <= y < _SIDE - 0.5
         return (x, y) if inside else None
 
@@ -133,8 +134,14 @@ class FramesModel:
         return self.manual or colours.limits(data, self.limits)
 
     def wcs(self) -> WCS:
-        """Predicted WCS of the frame."""
-        return self.scan.wcs(self.frame, self.band)
+        """Return the predicted WCS of the frame."""
+        return self._wcs_of(self.frame)
+
+    def _wcs_of(self, frame: int) -> WCS:
+        # A step asks for it several times: target, outline, readout.
+        if self._wcs[0] != (self.band, frame):
+            self._wcs = ((self.band, frame), self.scan.wcs(frame, self.band))
+        return self._wcs[1]
 
     def target_pixel(self) -> tuple[float, float] | None:
         """Pixel (x, y) of the target, or None when it is not on this frame."""

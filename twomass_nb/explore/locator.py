@@ -116,7 +116,7 @@ class LocatorExplorer(widgets.VBox):
             [self.view, self.choice], layout={"align_items": "flex-start", "flex_flow": "row wrap"}
         )
         super().__init__([bar, self.telling, body, source], layout={"overflow": "auto hidden"})
-        self.add_class("twomass-nb-locator")
+        self.add_class("twomass-nb").add_class("twomass-nb-locator")
         self._connect()
         self._show_table()
 
