@@ -12,9 +12,6 @@ from numpy.testing import assert_allclose
 
 from twomass_nb.array import ArrayGeometry, ScanTrack
 from twomass_nb.array.track import (
-    FIRST_FRAME_FROM_EDGE,
-    FOOTPRINT_LENGTH,
-    HALF_WIDTH,
     lonlat,
     unit_vector,
 )
@@ -76,21 +73,34 @@ def test_the_frames_named_are_just_those_that_hold_the_pixel(track, geometry, we
 
 @given(st.floats(0, 360), st.floats(-80, 80), st.sampled_from("ns"))
 def test_a_footprints_corners_give_its_track_back(ra, dec, direction):
-    """Build corners from a track by FACTS' offsets; the track comes back from them."""
     sign = -1 if direction == "s" else 1
     track = ScanTrack(ra % 360, dec, 0.0, sign * 82.2, 274)
-    first, along, west = track.frame_axes
-    corners = []
-    for distance in (-FIRST_FRAME_FROM_EDGE, FOOTPRINT_LENGTH - FIRST_FRAME_FROM_EDGE):
-        angle = np.deg2rad(sign * distance / 3600)
-        middle = np.cos(angle) * first + np.sin(angle) * along
-        half = np.deg2rad(HALF_WIDTH / 3600)
-        corners += [np.cos(half) * middle - np.sin(half) * west]
-        corners += [np.cos(half) * middle + np.sin(half) * west]
-    back = ScanTrack.from_corners(*lonlat(np.array(corners)), direction)
+    back = ScanTrack.from_corners(*track.corners(), direction)
     assert track.center(0).separation(back.center(0)).arcsec < 1e-6
     assert track.center(273).separation(back.center(273)).arcsec < 1e-4
     assert np.sign(back.step) == sign
+
+
+@given(TRACKS, st.floats(-600, 600), st.floats(-1000, 24000))
+def test_positions_undo_offsets(track, west, along):
+    assert_allclose(track.offsets(*track.positions(along, west)), (along, west), atol=1e-6)
+
+
+@given(TRACKS, ARRAYS, st.floats(0, 1), st.floats(-240, 240))
+def test_a_footprint_is_where_the_scan_is_six_frames_deep(track, geometry, place, west):
+    """Inside of it, a rotated array's width from its ends, six or seven frames see a position."""
+    ra, dec = track.corners()
+    start, end = (abs(track.offsets(ra[k], dec[k])[0]) for k in (0, 2))
+    along = np.sign(track.step) * (start + 5 + place * (end - start - 160 - 10))
+    first, last, *_ = track.frames_seeing(*track.positions(along, west), geometry)
+    assert 5 <= last - first + 1 <= 7
+
+
+def test_the_two_directions_cover_the_same_tile():
+    """Real M17 scans 135 (n-going) and 142 (s-going) cover declinations -18 to -12 alike."""
+    north = ScanTrack(275.0, -18.049198, 0.0, 82.2, 274).corners()[1]
+    south = ScanTrack(275.0, -11.808931, 0.0, -82.2, 274).corners()[1]
+    assert_allclose(north[[0, 2]], south[[2, 0]], atol=30 / 3600)
 
 
 @given(st.floats(0, 359.999), st.floats(-90, 90))

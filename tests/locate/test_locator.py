@@ -332,8 +332,8 @@ def test_logs_add_scans_with_predicted_footprints(tmp_path):
     found = loc.covering(middle)
     assert found["source"].tolist() == ["lgo"] * 3
     assert found["best_frame"].min() > 0
-    # 48 frames of 82.2 arcsec from 371 arcsec after the start
-    first = loc.covering(at(170.4546, -13.861389 + 371 / 3600))
+    # 48 frames of 82.2 arcsec, the first 371 arcsec after the start and 512 high
+    first = loc.covering(at(170.4546, -13.861389 + (371 + 200) / 3600))
     assert dict(zip(first["scan"], first["first_frame"], strict=True))[1] == 0
     assert not len(loc.covering(at(170.456, -14.0)))
     assert loc.simulated  # since its scan table is

@@ -20,13 +20,17 @@ from ..errors import NotFoundError
 from .geometry import SIZE, ArrayGeometry
 
 __all__ = [
-    "FIRST_FRAME_FROM_EDGE", "FOOTPRINT_LENGTH", "FRAMES", "HALF_WIDTH", "MEAN_STEP",
+    "FOOTPRINT_LENGTH", "FRAMES", "HALF_WIDTH", "MEAN_STEP",
+    "START_EDGE",
     "ScanTrack", "frames_seeing", "lonlat", "unit_vector",
 ]  # fmt: skip
 
-#: Arcsec from a footprint's start edge to the first frame's centre, along the scan; the length
-#: of a survey scan's footprint; half its width (FACTS: measured on 24 real Atlas headers).
-FIRST_FRAME_FROM_EDGE = 156.0
+#: A survey scan's footprint begins 156 arcsec after its first frame's centre and is 22,130 arcsec
+#: long and 506 wide (24 real headers). That is where the scan is six frames deep: from the trailing
+#: edge of frame 5 (5 x 82.3 - 256 = 156) to the leading edge of frame 268 (22,296). The coadds of
+#: real headers start there too (USYREF = 156 + 970 k), and only so do both directions cover one
+#: tile. FACTS has the same number "before" the first frame's centre.
+START_EDGE = 156.0
 FOOTPRINT_LENGTH = 22130.0
 HALF_WIDTH = 253.0
 #: Mean step between frames, arcsec, where nothing better is known. The coadd numbers of real
@@ -172,6 +176,23 @@ class ScanTrack:
         along, west = _offsets(self.frame_axes, unit_vector(ra, dec))
         return along[()], west[()]
 
+    def positions(self, along: Any, west: Any) -> tuple[Any, Any]:
+        """Return RA and Dec (deg) at arcsec along and west of the track; undoes `offsets`."""
+        first, ahead, side = self.frame_axes
+        a, w = (np.asarray(v, float)[..., None] * _RAD for v in (along, west))
+        return lonlat(np.cos(w) * (np.cos(a) * first + np.sin(a) * ahead) + np.sin(w) * side)
+
+    def corners(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return RA and Dec (deg) of the footprint's corners in the scan table's order.
+
+        1 east and 2 west at the start of the scan, 3 east and 4 west at its end. Scans shorter
+        than a survey scan's are shorter by the frames they lack.
+        """
+        lacking = max(0, min(FRAMES.values()) - self.n_frames) * abs(self.step)
+        length = max(FOOTPRINT_LENGTH - lacking, 2 * HALF_WIDTH)
+        along = np.sign(self.step) * (START_EDGE + np.array([0.0, 0.0, length, length]))
+        return self.positions(along, np.array([-1.0, 1.0, -1.0, 1.0]) * HALF_WIDTH)
+
     def frames_seeing(
         self, ra: Any, dec: Any, geometry: ArrayGeometry
     ) -> tuple[NDArray[np.int64], ...]:
@@ -223,7 +244,7 @@ def track_of_corners(
     start = start / np.linalg.norm(start, axis=-1, keepdims=True)
     forward = end - np.sum(end * start, axis=-1, keepdims=True) * start
     forward = forward / np.linalg.norm(forward, axis=-1, keepdims=True)
-    angle = FIRST_FRAME_FROM_EDGE * _RAD
+    angle = -START_EDGE * _RAD
     first = np.cos(angle) * start + np.sin(angle) * forward
     ahead = -np.sin(angle) * start + np.cos(angle) * forward
     north_along = np.where(np.asarray(south_going)[..., None], -ahead, ahead)

@@ -11,19 +11,12 @@ import numpy as np
 from astropy import units as u
 from astropy.table import Table
 
-from ..array.track import (
-    FIRST_FRAME_FROM_EDGE,
-    FOOTPRINT_LENGTH,
-    HALF_WIDTH,
-    MEAN_STEP,
-    ScanTrack,
-    lonlat,
-)
+from ..array.track import MEAN_STEP, ScanTrack, lonlat, unit_vector
 from ..errors import AtlasError
 from ..scan import ScanId
 from .image import AtlasImage
 
-__all__ = ["footprint_table", "positions_along", "scan_table_from_atlas", "track_of"]
+__all__ = ["footprint_table", "scan_table_from_atlas", "track_of"]
 
 # A coadd's centre lies within half a step of the frame its number names; arcsec.
 _COADD_SLACK = MEAN_STEP / 2
@@ -137,20 +130,18 @@ def footprint_table(scans: Iterable[tuple[ScanId, int, ScanTrack]]) -> Table:
     scans : iterable of (ScanId, int, ScanTrack)
         Scan, number of its tile, and track; a track's source becomes the row's.
     """
-    # 1 east, 2 west at the start edge; 3 east, 4 west at the end edge; the middle
-    ahead = -FIRST_FRAME_FROM_EDGE + np.array([0.0, 0.0, 1.0, 1.0, 0.5]) * FOOTPRINT_LENGTH
-    west = np.array([-1.0, 1.0, -1.0, 1.0, 0.0]) * HALF_WIDTH
     rows = []
     for scan_id, tile, track in scans:
-        ra, dec = positions_along(track, np.sign(track.step) * ahead, west)
+        ra, dec = track.corners()
+        middle = lonlat(unit_vector(ra, dec).sum(axis=0))
         row = {
             "date": scan_id.date.isoformat(),
             "hemis": scan_id.hemis,
             "scan": scan_id.scan,
             "tile": tile,
             "sd": "s" if track.step < 0 else "n",
-            "ra": ra[4],
-            "dec": dec[4],
+            "ra": float(middle[0]),
+            "dec": float(middle[1]),
         }
         for k in range(4):
             row |= {f"ra_{k + 1}": ra[k], f"dec_{k + 1}": dec[k]}
@@ -171,13 +162,3 @@ def footprint_table(scans: Iterable[tuple[ScanId, int, ScanTrack]]) -> Table:
     if "sim" in table["source"]:
         table.meta["SIMULATE"] = True
     return table
-
-
-def positions_along(track: ScanTrack, along: Any, west: Any) -> tuple[Any, Any]:
-    """Return RA and Dec (deg) at offsets in arcsec along a track and west of it.
-
-    Undoes `ScanTrack.offsets`.
-    """
-    first, ahead, side = track.frame_axes
-    a, w = (np.deg2rad(np.asarray(v, float) / 3600)[..., None] for v in (along, west))
-    return lonlat(np.cos(w) * (np.cos(a) * first + np.sin(a) * ahead) + np.sin(w) * side)

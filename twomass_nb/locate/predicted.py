@@ -14,15 +14,8 @@ from astropy import units as u
 from astropy.table import Table, vstack
 
 from ..array.track import (
-    FIRST_FRAME_FROM_EDGE,
-    FOOTPRINT_LENGTH,
-    FRAMES,
-    HALF_WIDTH,
-    MEAN_STEP,
     ScanTrack,
-    lonlat,
 )
-from .footprint import ARCSEC
 
 __all__ = ["scans_of_logs"]
 
@@ -74,7 +67,7 @@ def _rows(log: Table, known: set[tuple[str, str, int]]) -> Table:
             {
                 "date": key[0], "hemis": key[1], "scan": key[2],
                 "tile": -1 if np.ma.is_masked(tile) else int(tile), "sd": str(row["sd"]),
-                **_corners(track, key[1]), "s_type": str(row["s_type"]),
+                **_corners(track), "s_type": str(row["s_type"]),
                 "frames": int(row["frames"]), "source": "lgo",
                 "uncertainty": track.uncertainty[0],
                 "trk_ra": track.ra, "trk_dec": track.dec, "trk_pa": track.pa,
@@ -84,18 +77,10 @@ def _rows(log: Table, known: set[tuple[str, str, int]]) -> Table:
     return Table(rows)
 
 
-def _corners(track: ScanTrack, hemis: str) -> dict[str, float]:
-    """Corners as the scan table has them: 1 east and 2 west at the start, 3 and 4 at the end."""
-    first, along, west = track.frame_axes
-    sign = np.sign(track.step)
-    length = FOOTPRINT_LENGTH + (track.n_frames - FRAMES[hemis]) * MEAN_STEP
-    start = -FIRST_FRAME_FROM_EDGE
-    # A handful of frames is still as long as a frame's inside.
-    end = start + max(length, 2 * FIRST_FRAME_FROM_EDGE)
-    result = {}
-    for k, (place, side) in enumerate(((start, -1), (start, 1), (end, -1), (end, 1)), start=1):
-        angle, across = sign * place * ARCSEC, side * HALF_WIDTH * ARCSEC
-        point = np.cos(angle) * first + np.sin(angle) * along
-        ra, dec = lonlat(np.cos(across) * point + np.sin(across) * west)
-        result[f"ra_{k}"], result[f"dec_{k}"] = float(ra), float(dec)
-    return result
+def _corners(track: ScanTrack) -> dict[str, float]:
+    ra, dec = track.corners()
+    return {
+        f"{name}_{k + 1}": float(values[k])
+        for k in range(4)
+        for name, values in (("ra", ra), ("dec", dec))
+    }

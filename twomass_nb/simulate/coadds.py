@@ -12,7 +12,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..array.track import ScanTrack
-from ..atlas import AtlasImage, positions_along
+from ..atlas import AtlasImage
 from ..scan import BANDS
 from .files import FRAME_TIME, Observation, clock, keywords
 from .sky import MAGZP, SKYSIG, StarField
@@ -47,7 +47,7 @@ def _header(
     observation: Observation, band: str, coadd: int, center: float, skyval: float
 ) -> fits.Header:
     track, geometry = observation.track, observation.geometry[band]
-    ra, dec = positions_along(track, center, 0.0)
+    ra, dec = track.positions(center, 0.0)
     angle = geometry.rotation.to_value("rad")
     offset = FRAME_TIME / 2
     ut = observation.ut + (offset + (coadd - 1) * FRAME_TIME) / 3600

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..array.geometry import SIZE, ArrayGeometry
 from ..array.track import ScanTrack
-from ..atlas import AtlasImage, positions_along
+from ..atlas import AtlasImage
 from ..scan import BANDS
 
 __all__ = ["MAGZP", "SKYSIG", "SKYVAL", "AtlasSky", "Sky", "StarField"]
@@ -176,9 +176,9 @@ class StarField:
             # placed by the share of the scan, so that a short one has them too
             along = np.append(along, 0.62 * length * np.sign(track.step))
             west, mag = np.append(west, -60.0), np.vstack([mag, [4.1, 3.5, 3.4]])
-            g_ra, g_dec = positions_along(track, 0.34 * length * np.sign(track.step), 85.0)
+            g_ra, g_dec = track.positions(0.34 * length * np.sign(track.step), 85.0)
             self.galaxies.append(Galaxy(float(g_ra), float(g_dec), (9.6, 8.9, 8.6)))
-        self.ra, self.dec = positions_along(track, along, west)
+        self.ra, self.dec = track.positions(along, west)
         self.mag, self.band, self.within = mag, band, within
         self.flux = 10 ** (0.4 * (MAGZP[band] - mag[:, BANDS.index(band)]))
         self._order = np.argsort(self.dec)
