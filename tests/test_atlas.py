@@ -120,6 +120,16 @@ def test_scan_table_has_a_row_a_scan_with_the_image_inside(images):
                 assert ra[[1, 3]].min() < image.header["CRVAL1"] < ra[[0, 2]].max()
 
 
+def test_scans_of_both_directions_cover_the_same_tiles(images):
+    """M17 scans of the ring from -12 to -18 degrees go north and south in turn."""
+    table = scan_table_from_atlas([image for image in images if image.scan_id.scan != 62])
+    assert sorted(set(table["sd"])) == ["n", "s"]
+    for end in (min, max):
+        edges = [end(row["dec_1"], row["dec_3"]) for row in table]
+        assert np.ptp(edges) * 3600 < 40
+        assert abs(end(edges) - (-18.0078 if end is min else -11.8552)) * 3600 < 40
+
+
 def test_a_renamed_image_is_still_known(real_data, tmp_path):
     path = tmp_path / "my galaxy.fits.gz"
     shutil.copy(real_data / "atlas" / M17, path)
