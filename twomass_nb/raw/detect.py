@@ -174,22 +174,25 @@ def _find_words(data: NDArray[np.uint8], n: int, strides: NDArray[np.int64]) -> 
 
 
 def _find_frames(words: Words, strides: NDArray[np.int64]) -> list[int]:
-    """Return the strides that axis f can have, least scatter first.
+    """Return the strides that axis f can have.
 
     Near misses must be told from the truth with care: with f innermost, for instance, every
     second word along it looks like frames too, and stars in them like stars.
     """
-    scatter = {int(s): frame_scatter(words, int(s)) for s in np.unique(strides[:, 0])}
-    least = min(scatter.values())
-    if least + _SCATTER_LESS > frame_scatter(words, None):
-        return []
-    close = [s for s in scatter if scatter[s] < least + _SCATTER_ROUGH]
-    if len(close) > 1:
-        scatter = {s: frame_scatter(words, s, _MORE_PAIRS) for s in close}
-        least = min(scatter.values())
-    return sorted(
-        (s for s in close if scatter[s] < least + _SCATTER_RIVAL), key=scatter.__getitem__
-    )
+    rough = {int(s): frame_scatter(words, int(s)) for s in np.unique(strides[:, 0])}
+    left: set[int] = set()
+    random = frame_scatter(words, None)
+    for k in (0, 1):  # two measures of scatter, which must agree
+        least = min(s[k] for s in rough.values())
+        if least + _SCATTER_LESS > random[k]:
+            return []
+        close = [s for s in rough if rough[s][k] < least + _SCATTER_ROUGH]
+        if len(close) > 1:
+            fine = {s: frame_scatter(words, s, _MORE_PAIRS)[k] for s in close}
+            least = min(fine.values())
+            close = [s for s in fine if fine[s] < least + _SCATTER_RIVAL]
+        left.update(close)
+    return sorted(left)
 
 
 @dataclass(frozen=True)
