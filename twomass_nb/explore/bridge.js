@@ -103,6 +103,35 @@ function decode(message, buffers) {
   };
 }
 
+/**
+ * Apply a patch; numbers of one model that follow each other (the two ends of a range or of a colour
+ * scale) are set at once, because BokehJS would map and lay out everything anew after each.
+ */
+function apply(doc, { content, buffers }) {
+  const isNumber = (e) => e.kind === "ModelChanged" && typeof e.new === "number";
+  let others = [];
+  const flush = () => {
+    if (others.length > 0) doc.apply_json_patch({ events: others }, buffers);
+    others = [];
+  };
+  for (let i = 0; i < content.events.length; i++) {
+    const event = content.events[i];
+    const model = isNumber(event) && doc.get_model_by_id(event.model.id);
+    if (!model) {
+      others.push(event);
+      continue;
+    }
+    flush();
+    const changed = { [event.attr]: event.new };
+    for (let next; (next = content.events[i + 1]) && isNumber(next); i++) {
+      if (next.model.id !== event.model.id) break;
+      changed[next.attr] = next.new;
+    }
+    model.setv(changed, { sync: false });
+  }
+  flush();
+}
+
 /** Changes made in the page, gathered for a moment, go to the kernel as one patch. */
 function sender(model, view, doc) {
   let pending = [];
@@ -142,8 +171,7 @@ async function draw(model, view, plot, note, alive) {
         doc.on_change(sender(model, view, doc), true);
         opened.resolve();
       } else if (message.kind === "patch" && doc && message.origin !== view) {
-        const patch = decode(message, buffers);
-        doc.apply_json_patch(patch.content, patch.buffers);
+        apply(doc, decode(message, buffers));
       } else if (message.kind === "failed") {
         say(note, `The kernel could not answer: ${message.reason}`, "error");
       }

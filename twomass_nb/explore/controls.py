@@ -10,6 +10,8 @@ import traitlets
 
 __all__ = ["Choice", "Telling", "labelled"]
 
+_LINE = "font-size:13px;line-height:1.4;margin:4px 2px"
+
 
 class Choice(widgets.HBox):
     """A row of buttons, one of them down; single buttons can be out of use.
@@ -60,13 +62,13 @@ class Telling(widgets.HTML):
 
     def say(self, text: str) -> None:
         """Tell something."""
-        self.value = f"<span style='font-size:13px'>{escape(text)}</span>" if text else ""
+        self.value = f"<p style='{_LINE}'>{escape(text)}</p>" if text else ""
 
     def warn(self, text: str) -> None:
         """Tell that something went wrong."""
         self.value = (
-            "<span role='alert' style='font-size:13px;color:var(--jp-error-color1,#b00020)'>"
-            f"{escape(text)}</span>"
+            f"<p role='alert' style='{_LINE};color:var(--jp-error-color1,#b00020)'>"
+            f"{escape(text)}</p>"
         )
 
 

@@ -74,8 +74,8 @@ class FramesExplorer(widgets.VBox):
                 labelled("Read", self.read),
                 labelled("Stretch", self.stretch),
                 labelled("Limits", self.limits),
-                self._by_hand,
                 labelled("Map", self.colours),
+                self._by_hand,
             ),
             self._bar(self.play, self.back, self.slider, self.forward, self.whole_coadd),
             self.view,
@@ -186,7 +186,8 @@ class FramesExplorer(widgets.VBox):
     def _choose_limits(self, rule: str) -> None:
         by_hand = rule == _MANUAL
         if by_hand:
-            low, high = self.model.range_of(self.model.data())
+            ends = self.model.range_of(self.model.data())
+            low, high = (float(f"{end:.5g}") for end in ends)
             self.model.manual = (low, high)
             with self.low.hold_trait_notifications(), self.high.hold_trait_notifications():
                 self.low.value, self.high.value = low, high

@@ -151,7 +151,7 @@ class Panel:
 
 def _packed(data: np.ndarray) -> np.ndarray:
     """Return integers in 16 bits where they fit: half the bytes on their way to the page."""
-    if data.dtype == np.int32 and -32768 <= data.min() and data.max() <= 32767:
+    if data.dtype == np.int32 and data.min() >= -32768 and data.max() <= 32767:
         return data.astype(np.int16)
     return data
 

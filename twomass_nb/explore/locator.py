@@ -105,8 +105,8 @@ class LocatorExplorer(widgets.VBox):
             empty="No scan of this table covers the position.",
             layout={"flex": "1 1 340px", "min_width": "300px", "margin": "4px 0 0 8px"},
         )
-        source = widgets.HTML()
-        source.value = f"<span style='font-size:12px'>{model.source_text()}</span>"
+        source = Telling()
+        source.say(model.source_text())
         bar = widgets.HBox(
             [labelled("Position", self.text), self.find, widgets.Label(layout={"width": "14px"}),
              labelled("Field", self.field)],
