@@ -26,6 +26,7 @@ class Scan:
         self.track = track
         self.n_frames = track.n_frames
         self.folder = Path(folder or "nowhere")
+        self.path = self.folder / f"{self.scan_id.stem(band)}.rds.gz"
         self._bands = bands
 
     def r1(self, i):

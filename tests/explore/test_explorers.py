@@ -125,6 +125,23 @@ def test_no_coadd_is_said(scan):
     assert "No processed J coadd" in explorer.telling.value
 
 
+def test_frames_without_positions_are_shown_all_the_same(scan, real_data):
+    def unknown(i, band=None):
+        message = "no parameter file (.par) beside it"
+        raise NotFoundError(message)
+
+    scan.wcs, scan.scan_id = unknown, None
+    atlas = real_data / "atlas" / "aK_asky_990502s1350080.fits.gz"
+    explorer = frames(scan, atlas, frame=80, target=SkyCoord(275, -16, unit="deg"))
+    assert (shown(explorer) == scan.difference(80)).all()
+    assert "Positions are not known: no parameter file" in explorer.telling.value
+    assert "j0793135.rds.gz" in explorer.figure.frame.figure.title.text
+    assert explorer.figure.outline.data == {"x": [], "y": []}
+    assert explorer.state["target"] is None
+    assert "image/png" in explorer._repr_mimebundle_()[0]
+    explorer.slider.value = 81
+
+
 def test_the_coadds_picture_follows_the_frame(scan, real_data):
     explorer = frames(scan, real_data / "atlas" / "aK_asky_990502s1350080.fits.gz", frame=78)
     axis = explorer.figure.coadd.figure.y_range

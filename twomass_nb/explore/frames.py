@@ -108,7 +108,7 @@ class FramesExplorer(widgets.VBox):
             for band, name in BAND_NAMES.items()
             if not model.has_band(band)
         }
-        self.band = Choice(BAND_NAMES, model.band, missing)
+        self.band = Choice(BAND_NAMES, model.band or "", missing)
         self.read = Choice({read: read.replace("-", "−") for read in READS}, model.read)
         self.stretch = _dropdown(colours.STRETCHES, model.stretch, "74px")
         self.limits = _dropdown((*colours.LIMITS, _MANUAL), model.limits, "84px")
@@ -213,15 +213,16 @@ class FramesExplorer(widgets.VBox):
         """Say under the picture what it cannot say itself."""
         model = self.model
         words = []
+        if model.wcs() is None:
+            words.append(f"Positions are not known: {model.no_sky}.")
+        elif model.target is not None and model.target_pixel() is None:
+            words.append("The target is not on this frame.")
         if model.coadd() is None:
             words.append(
-                f"No processed {BAND_NAMES[model.band]} coadd lies beside the raw files; "
+                f"No processed {BAND_NAMES.get(model.band, '')} coadd lies beside the raw files; "
                 "give one with atlas=."
             )
-        if model.target is not None and model.target_pixel() is None:
-            words.append("The target is not on this frame.")
-        text = " ".join(words)
-        self.telling.say(text)
+        self.telling.say(" ".join(words))
 
 
 def _dropdown(options: Any, value: str, width: str) -> widgets.Dropdown:

@@ -34,6 +34,7 @@ _READOUT = (
     + """
 const t = row(source.data);
 const [ra, dec] = toSky(t, special_vars.x, special_vars.y);
+if (Number.isNaN(ra) && format !== "pixel") return format === "radec" ? "not known" : "";
 const pick = {
   pixel: () => `${Math.round(special_vars.x)}, ${Math.round(special_vars.y)}`,
   radec: () => `${hms(ra)}  ${dms(dec)}`,
@@ -210,8 +211,13 @@ class FramesFigure:
         self.coadd.scale(*model.coadd_range(coadd), model.colours, model.stretch)
         self.coadd.mark(model.coadd_target(coadd))
         corners = model.outline(coadd)
-        self.outline.data = {"x": corners[:, 0], "y": corners[:, 1]}
-        self._follow(corners[:4].mean(axis=0))
+        if corners is None:
+            ny, nx = coadd.data.shape
+            self.outline.data = {"x": [], "y": []}
+            self._follow(np.array([(nx - 1) / 2, (ny - 1) / 2]))
+        else:
+            self.outline.data = {"x": corners[:, 0], "y": corners[:, 1]}
+            self._follow(corners[:4].mean(axis=0))
 
     def _follow(self, middle: np.ndarray) -> None:
         """Move the coadd's picture along with the frame, at whatever zoom it has."""

@@ -50,6 +50,8 @@ class FramesModel:
         self._given = None if atlas is None else _listed(atlas)
         self._images: dict[Any, AtlasImage] = {}
         self._coadds: dict[str, list[tuple[float, Any]]] = {}
+        #: Why it is not known where the frames are on the sky; empty when it is.
+        self.no_sky = ""
         self._wcs: tuple[Any, Any] = (None, None)
         self._coadd_ranges: dict[tuple[int, str], tuple[float, float]] = {}
         self.band = scan.band
@@ -77,9 +79,9 @@ class FramesModel:
         """Whether the scan's file in this band is there, beside the one given."""
         if band in self._scans:
             return True
-        stem = self._scans[next(iter(self._scans))].scan_id.stem(band)
-        folder = next(iter(self._scans.values())).folder
-        return any(folder.glob(f"{stem}.rd[os]*"))
+        path = self.scan.path
+        named = self.scan.band is not None and path.name[:1].lower() == self.scan.band
+        return named and path.with_name(band + path.name[1:]).is_file()
 
     def bands(self) -> list[str]:
         """Bands that can be shown."""
@@ -108,14 +110,17 @@ class FramesModel:
 
     def _first_frame(self) -> int:
         middle = self.scan.n_frames // 2
-        if self.target is None:
+        if self.target is None or self._wcs_of(0) is None:
             return middle
         centers = self.scan.track.center(np.arange(self.scan.n_frames))
         nearest = int(np.argmin(centers.separation(self.target)))
         return middle if self._target_in(nearest) is None else nearest
 
     def _target_in(self, frame: int) -> tuple[float, float] | None:
-        x, y = _pixel(self._wcs_of(frame), self.target)
+        wcs = self._wcs_of(frame)
+        if self.target is None or wcs is None:
+            return None
+        x, y = _pixel(wcs, self.target)
         inside = -0.5 <= x < _SIDE - 0.5 and -0.5 <= y < _SIDE - 0.5
         return (x, y) if inside else None
 
@@ -133,24 +138,29 @@ class FramesModel:
         """Return the ends of an image's colour scale, by the rule chosen or as set by hand."""
         return self.manual or colours.limits(data, self.limits)
 
-    def wcs(self) -> WCS:
-        """Return the predicted WCS of the frame."""
+    def wcs(self) -> WCS | None:
+        """Return the predicted WCS of the frame, or None when it is not known (see `no_sky`)."""
         return self._wcs_of(self.frame)
 
-    def _wcs_of(self, frame: int) -> WCS:
+    def _wcs_of(self, frame: int) -> WCS | None:
         # A step asks for it several times: target, outline, readout.
         if self._wcs[0] != (self.band, frame):
-            self._wcs = ((self.band, frame), self.scan.wcs(frame, self.band))
+            try:
+                wcs = self.scan.wcs(frame, self.band)
+                self.no_sky = ""
+            except TwomassError as error:  # no .par file, or one that says too little
+                wcs, self.no_sky = None, str(error)
+            self._wcs = ((self.band, frame), wcs)
         return self._wcs[1]
 
     def target_pixel(self) -> tuple[float, float] | None:
         """Pixel (x, y) of the target, or None when it is not on this frame."""
-        return None if self.target is None else self._target_in(self.frame)
+        return self._target_in(self.frame)
 
     def title(self) -> str:
         """Scan, band, frame and read; SIMULATED when so."""
         words = (
-            f"{self.scan.scan_id} · {BAND_NAMES[self.band]} · "
+            f"{self.scan.scan_id or self.scan.path.name} · {BAND_NAMES.get(self.band, '?')} · "
             f"frame {self.frame} of 0–{self.scan.n_frames - 1} · {self.read.replace('-', ' − ')}"
         )
         return words + (" · SIMULATED" if self.simulated else "")
@@ -172,6 +182,8 @@ class FramesModel:
 
     def _find_coadds(self) -> list[tuple[float, Any]]:
         """Coadds of this band as (frame nearest to the centre, image or path)."""
+        if self._given is None and self.scan.scan_id is None:
+            return []
         if self._given is None:
             found = find_coadds(self.scan.folder, self.scan.scan_id, self.band)
             return [(FileName.parse(path).coadd - 1, str(path)) for path in found]
@@ -182,10 +194,12 @@ class FramesModel:
         same = [image for image in images if image.band == self.band]
         return [(image.coadd - 1, image) for image in same or images]
 
-    def outline(self, coadd: AtlasImage) -> np.ndarray:
-        """Return the frame's edge in the coadd's pixels, shape (5, 2), closed."""
-        world = self.wcs().all_pix2world(_CORNERS, 0)
-        return coadd.wcs.all_world2pix(world, 0)
+    def outline(self, coadd: AtlasImage) -> np.ndarray | None:
+        """Return the frame's edge in the coadd's pixels, shape (5, 2), closed; None if unknown."""
+        wcs = self.wcs()
+        if wcs is None:
+            return None
+        return coadd.wcs.all_world2pix(wcs.all_pix2world(_CORNERS, 0), 0)
 
     def coadd_target(self, coadd: AtlasImage) -> tuple[float, float] | None:
         """Pixel (x, y) of the target on the coadd, or None when it is not on it."""
@@ -207,16 +221,17 @@ class FramesModel:
         words = f"Processed coadd {coadd.scan_id} · {BAND_NAMES[coadd.band]} · {coadd.coadd}"
         return words + (" · SIMULATED" if coadd.simulated else "")
 
-    def sky_terms(self) -> dict[str, float]:
-        """WCS numbers of the frame, for the page."""
-        return sky.terms(self.wcs())
+    def sky_terms(self) -> dict[str, float] | None:
+        """Return the WCS numbers of the frame, for the page; None if they are not known."""
+        wcs = self.wcs()
+        return None if wcs is None else sky.terms(wcs)
 
     def state(self) -> Mapping[str, Any]:
         """All that is shown, as plain values."""
         low, high = self.range_of(self.data())
         coadd = self.coadd()
         return {
-            "scan": str(self.scan.scan_id),
+            "scan": None if self.scan.scan_id is None else str(self.scan.scan_id),
             "band": self.band,
             "read": self.read,
             "frame": self.frame,

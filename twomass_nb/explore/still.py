@@ -51,18 +51,19 @@ def of_frames(model: FramesModel) -> Image:
     _write(draw, _GAP, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN, {model.stretch}", _GREY)
     if coadd is not None:
         left = 2 * _GAP + _SIDE
-        corners = model.outline(coadd)[:4]
-        pixels, place = _around(coadd.data, corners.mean(axis=0))
+        corners = model.outline(coadd)
+        middle = np.array(coadd.data.shape[::-1]) / 2 if corners is None else corners[:4].mean(0)
+        pixels, place = _around(coadd.data, middle)
         low, high = model.coadd_range(coadd)
         page.paste(_picture(pixels, low, high, model), (left, _HEAD))
         _write(draw, left, 5, model.coadd_title(coadd))
-        _write(draw, left, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN; frame outlined", _GREY)
+        _write(draw, left, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN", _GREY)
         scale = _SIDE / len(pixels)
         edge = [
             (left + (x + 0.5 - place[0]) * scale, _HEAD + _SIDE - (y + 0.5 - place[1]) * scale)
-            for x, y in corners
+            for x, y in ([] if corners is None else corners)
         ]
-        draw.polygon(edge, outline=_MARK)
+        draw.line(edge, fill=_MARK)
     _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
     return page
 
