@@ -38,7 +38,7 @@ from .inflate import Content, read_content
 from .layout import LENGTHS, Layout
 from .orders import all_orders
 
-__all__ = ["Finding", "detect_layout", "examine"]
+__all__ = ["Finding", "contradicts", "detect_layout", "examine", "refusal"]
 
 FEWEST_FRAMES = 8
 _WINDOWS = (48, 144)  # successive frames looked at; more only where these show too few stars
@@ -57,6 +57,9 @@ _NEIGHBOURS_RIVAL = 0.6
 _FOUND_AGAIN = 0.3  # right: above .5; wrong: near 0
 _FOUND_AGAIN_RIVAL = 0.5
 _FEWEST_CROSSERS = 15
+
+
+_ROWS_ALIKE = 0.8  # right: below .65, in bright twilights; wrong: 1
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,30 @@ def examine(content: Content) -> Finding:
         if n <= window:
             break
     return unknown(np.array(stage.orders), stage.reason)
+
+
+def contradicts(content: Content, layout: Layout) -> str:
+    """Say why a file cannot have a word order that other files have; empty if it may.
+
+    Weaker than detection, and enough for darks and twilights of a night whose order is known:
+    the bytes must split into high and low ones as the order says, and in read 1 rows next to
+    each other must be more alike than pixels at random, for their columns' bars are the same.
+    """
+    n = content.n_frames
+    orders, strides = all_orders(n)
+    mine = strides[list(orders).index(layout.axes)] if n > 1 else None
+    words = _find_words(content.data, n, strides)
+    if words is None:
+        return "its bytes do not split into high and low ones"
+    if mine is not None and (words.b, words.high_first) != (int(mine[6]), layout.high_first):
+        return "its high bytes are elsewhere"
+    planes = layout.bytes_of(content.data, n)[:: max(1, n // 4), 0].astype(np.int32)
+    high = 0 if layout.high_first else 1
+    read1 = planes[..., high] * 256 + planes[..., 1 - high]
+    rng = np.random.default_rng(0)
+    step = np.median(np.abs(np.diff(read1, axis=2)))
+    jump = np.median(np.abs(rng.choice(read1.ravel(), 20000) - rng.choice(read1.ravel(), 20000)))
+    return "" if step < _ROWS_ALIKE * jump else "neighbouring rows are not alike"
 
 
 def _find_words(data: NDArray[np.uint8], n: int, strides: NDArray[np.int64]) -> Words | None:

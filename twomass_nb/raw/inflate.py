@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import NotFoundError, RawFileError
 from .layout import FRAME_BYTES
 
-__all__ = ["MAX_BYTES", "Content", "is_gzip_name", "read_content"]
+__all__ = ["MAX_BYTES", "Content", "check_before_reading", "is_gzip_name", "read_content"]
 
 #: Most bytes a scan may have: it is in memory twice while it is decoded, and that must stay
 #: below 2 GiB. A survey scan has 72 MB; this is 14 times as much.
@@ -67,13 +67,11 @@ def read_content(path: Path) -> Content:
         If it cannot be a raw file: a directory, empty, not gzip, damaged, too large, or no
         whole number of frames.
     """
-    _check_is_file(path)
+    check_before_reading(path)
     try:
         if is_gzip_name(path):
             data, truncated = _inflate(path)
         else:
-            size = path.stat().st_size
-            _check_size(path, size)
             data, truncated = np.memmap(path, np.uint8, mode="r"), False
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror or error}"
@@ -89,7 +87,16 @@ def read_content(path: Path) -> Content:
     return Content(data)
 
 
-def _check_is_file(path: Path) -> None:
+def check_before_reading(path: Path) -> None:
+    """Refuse what its status and first bytes already show to be no raw file.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such file.
+    RawFileError
+        If it is a folder, empty, or not what its name says.
+    """
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -105,18 +112,31 @@ def _check_is_file(path: Path) -> None:
     elif status.st_size == 0:
         msg = f"{path} is empty: fetch it again"
     else:
+        _check_start(path, status.st_size)
         return
     raise RawFileError(msg)
 
 
-def _check_size(path: Path, size: int, start: bytes | None = None) -> None:
+def _check_start(path: Path, size: int) -> None:
+    try:
+        start = _first_bytes(path)
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror or error}"
+        raise RawFileError(msg) from None
+    if not is_gzip_name(path):
+        _check_size(path, size, start)
+    elif start[:2] != _GZIP:
+        what = _foreign(start) or "not gzip"
+        msg = f"{path} is {what}, although its name says gzip: rename it or fetch it again"
+        raise RawFileError(msg)
+
+
+def _check_size(path: Path, size: int, start: bytes) -> None:
     """Refuse what is no whole number of frames, saying what it is instead where that is known."""
     if size > MAX_BYTES:
         raise RawFileError(_too_large(path))
     if size and size % FRAME_BYTES == 0:
         return
-    if start is None:
-        start = _first_bytes(path)
     if what := _foreign(start):
         msg = f"{path} is {what}, not a raw 2MASS scan"
     elif start[:2] == _GZIP:
@@ -165,10 +185,6 @@ def _inflate(path: Path) -> tuple[NDArray[np.uint8], bool]:
     inner: Any = None
     with path.open("rb") as file:
         piece = file.read(_PIECE)
-        if piece[:2] != _GZIP:
-            what = _foreign(piece[:16]) or "not gzip"
-            msg = f"{path} is {what}, although its name says gzip: rename it or fetch it again"
-            raise RawFileError(msg)
         while piece:
             if inner is None:
                 piece = piece.lstrip(b"\0") if size else piece

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ..errors import LayoutError, RawFileError
 from .codec import reorder
 
-__all__ = ["AXES", "FRAME_BYTES", "Layout"]
+__all__ = ["AXES", "FRAME_BYTES", "Layout", "reorder_bytes"]
 
 #: The axes in the order of ``.rdo``, and their lengths (0: the number of frames).
 AXES = "frYyXxb"
@@ -147,6 +147,12 @@ class Layout:
         self._copy(frames, content, decoding=True)
         return frames
 
+    def decode_frame(self, data: Any, n_frames: int, i: int) -> NDArray[np.uint16]:
+        """Return one frame, shape (2, 256, 256), without decoding the others; see `decode`."""
+        frame = np.empty((1, 2, 256, 256), np.uint16)
+        self._copy(frame, self.bytes_of(data, n_frames)[i : i + 1], decoding=True)
+        return frame[0]
+
     def encode(self, frames: NDArray[np.uint16]) -> bytes:
         """Return the bytes of a file that holds `frames`; undoes `decode`.
 
@@ -198,6 +204,23 @@ class Layout:
                 reorder(in_frames, in_file)
             else:
                 reorder(in_file, in_frames)
+
+
+def reorder_bytes(
+    data: NDArray[np.uint8], n_frames: int, source: Layout, target: Layout
+) -> NDArray[np.uint8]:
+    """Return the bytes of a file of order `source` in the order `target`.
+
+    Words are not looked at, so which byte is high plays no part.
+    """
+    out = np.empty(n_frames * FRAME_BYTES, np.uint8)
+    old, new = source.bytes_of(data, n_frames), target.bytes_of(out, n_frames)
+    if source.axes[-1] == target.axes[-1] == "b":
+        reorder(new.view(np.uint16)[..., 0], old.view(np.uint16)[..., 0])
+    else:
+        for side in (0, 1):
+            reorder(new[..., side], old[..., side])
+    return out
 
 
 Layout.RDO = Layout("f r Y y X x b")

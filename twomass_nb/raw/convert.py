@@ -1,0 +1,121 @@
+"""How a raw file becomes one of the other form: .rds to .rdo and back, not a byte changed."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from isal import igzip
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from ..errors import LayoutError, RawFileError
+from ..files import refuse_existing, whole_file
+from .inflate import is_gzip_name, read_content
+from .layout import FRAME_BYTES, Layout, reorder_bytes
+from .reader import find_layout, par_beside
+
+__all__ = ["convert"]
+
+_FRAMES_AT_A_TIME = 16
+
+
+def convert(
+    src: str | PathLike[str],
+    dst: str | PathLike[str],
+    layout: Layout | str | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Convert a raw file between ``.rds`` and ``.rdo``, and between gzipped and not.
+
+    Parameters
+    ----------
+    src, dst : path
+        Names that end in ``.rds``, ``.rdo`` or these with ``.gz``: they say what is wanted.
+    layout : Layout or str, optional
+        Word order of the ``.rds`` file. It must be given to make one, and is found as in
+        `open_scan` to read one. Words are not looked at: which byte is high does not matter.
+    overwrite : bool, optional
+        Replace `dst` if it is there.
+
+    Returns
+    -------
+    path
+        `dst`. If `src` is simulated, its .par file goes along, so that the copy says so too.
+
+    Raises
+    ------
+    ExistsError
+        If `dst` is there already.
+    RawFileError
+        If a name has no such ending, or `src` is broken or cut off.
+    LayoutError
+        If the word order is not known.
+    """
+    src, dst = Path(src), Path(dst)
+    kinds = [_kind(src), _kind(dst)]
+    refuse_existing(dst, overwrite)
+    if dst.exists() and src.exists() and src.samefile(dst):
+        msg = f"{src} cannot be converted onto itself: choose another name"
+        raise RawFileError(msg)
+    if layout is not None and not isinstance(layout, Layout):
+        layout = Layout(layout)
+    if kinds == ["rdo", "rds"] and layout is None:
+        msg = (
+            f"to write {dst.name} the word order must be given: layout=, as learn_layout or "
+            "detect_layout return it for an .rds file"
+        )
+        raise LayoutError(msg)
+    content = read_content(src)
+    if content.truncated:
+        msg = f"{src} is cut off: a copy of it would look whole; fetch it again"
+        raise RawFileError(msg)
+    data = content.data
+    if kinds[0] != kinds[1]:
+        order = layout or find_layout(src, content)
+        ways = (order, Layout.RDO) if kinds[0] == "rds" else (Layout.RDO, order)
+        data = reorder_bytes(data, content.n_frames, *ways)
+    _write(dst, data)
+    par = par_beside(src)
+    if par is not None and par.simulated:
+        _copy_par(src, dst)
+    return dst
+
+
+def _kind(path: Path) -> str:
+    kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
+    if kind not in ("rds", "rdo"):
+        msg = f"{path.name} does not say what it is: end the name in .rds, .rdo, .rds.gz or .rdo.gz"
+        raise RawFileError(msg)
+    return kind
+
+
+def _write(dst: Path, data: NDArray[np.uint8]) -> None:
+    step = _FRAMES_AT_A_TIME * FRAME_BYTES
+    starts = tqdm(
+        range(0, data.size, step),
+        desc=f"writing {dst.name}",
+        delay=1,
+        leave=False,
+        disable=not sys.stderr.isatty(),
+    )
+    with whole_file(dst) as file:
+        # mtime 0: the same frames give the same bytes
+        out = igzip.IGzipFile(dst.name, "wb", 2, file, 0) if is_gzip_name(dst) else file
+        for start in starts:
+            out.write(memoryview(data[start : start + step]))
+        if out is not file:
+            out.close()
+
+
+def _copy_par(src: Path, dst: Path) -> None:
+    for suffix in (".par", ".par.gz"):
+        beside, copy = (
+            path.with_name(path.name.removesuffix(".gz").rpartition(".")[0] + suffix)
+            for path in (src, dst)
+        )
+        if beside.is_file() and not copy.exists():
+            shutil.copyfile(beside, copy)

@@ -1,0 +1,380 @@
+"""One raw scan as frames: what its file, its name and its parameter file say, read when asked."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import NotFoundError, RawFileError, TableError, TwomassWarning
+from ..scan import BAND_NAMES, FileName, ScanId, parse_band
+from .choose import choose_layout, kind_of
+from .inflate import Content, check_before_reading, read_content
+from .layout import AXES, Layout
+
+if TYPE_CHECKING:
+    from astropy.wcs import WCS
+
+    from ..array import ArrayGeometry, ScanTrack
+    from ..tables import Par
+
+__all__ = ["RawScan", "Read", "open_scan"]
+
+_NATIVE_HIGH_FIRST = sys.byteorder == "big"
+
+
+def open_scan(
+    path: Any, band: str | None = None, layout: Layout | None = None, cache: bool = True
+) -> RawScan:
+    """Open a raw scan. Nothing but the file's first bytes is read before pixels are asked for.
+
+    Parameters
+    ----------
+    path : path
+        ``.rds`` or ``.rdo``, as they are or with ``.gz``.
+    band : {"j", "h", "k"}, optional
+        For files whose name does not say it. Where the name does, it must agree: another band
+        of the scan is ``open_scan(path).sibling(band)``.
+    layout : Layout, optional
+        Word order of an ``.rds`` file. Otherwise it is detected from the content, or learnt
+        from a pair in the folder, or that found for another scan of the folder in this session
+        if the content does not contradict it.
+    cache : bool, optional
+        Whether decoded frames stay in memory as long as the scan is used. If not, each call
+        decodes the file anew.
+
+    Returns
+    -------
+    RawScan
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such file.
+    RawFileError
+        If it is no raw file, or broken. What only reading can show is raised when pixels are
+        first asked for.
+    LayoutError
+        If the word order is not certain (raised when pixels are first asked for).
+    """
+    return RawScan(path, band, layout, cache)
+
+
+class Read:
+    """One of the two reads of a scan: ``scan.r1(i)`` is a frame, ``scan.r1.array`` all of them."""
+
+    def __init__(self, scan: RawScan, index: int) -> None:
+        self._scan, self._index = scan, index
+
+    def __call__(self, i: int) -> NDArray[np.uint16]:
+        """Return frame `i`, counted from 0: array of uint16, shape (256, 256), read-only.
+
+        Row 0 is the southernmost; x rises to the west.
+
+        Raises
+        ------
+        NotFoundError
+            If the scan has no such frame.
+        """
+        return self._scan.frame(i)[self._index]
+
+    @property
+    def array(self) -> NDArray[np.uint16]:
+        """All frames, shape (n_frames, 256, 256); a read-only view."""
+        return self._scan.frames[:, self._index]
+
+    def __repr__(self) -> str:
+        return f"<r{self._index + 1} of {self._scan!r}>"
+
+
+class RawScan:
+    """A raw scan in one band; made by `open_scan`.
+
+    Attributes
+    ----------
+    path, folder : Path
+    band : str or None
+        None where neither the name nor the caller says it.
+    r1, r2 : Read
+        The reads 52 ms and 1350 ms after the reset.
+    """
+
+    def __init__(
+        self,
+        path: Any,
+        band: str | None = None,
+        layout: Layout | None = None,
+        cache: bool = True,
+    ) -> None:
+        if isinstance(path, ScanId):
+            example = f"{path.night}/{path.stem('j')}.rds.gz"
+            msg = f"{path!r} is a scan, not a file: give the path of its file, as {example}"
+            raise NotFoundError(msg)
+        if layout is not None and not isinstance(layout, Layout):
+            layout = Layout(layout)
+        self.path = Path(path)
+        self.folder = self.path.parent
+        check_before_reading(self.path)
+        self._kind = kind_of(self.path)
+        self._given, self._cache = layout, cache
+        self._chosen: tuple[Layout, str] | None = None
+        self._frames: NDArray[np.uint16] | None = None
+        self._shape: tuple[int, bool] | None = None
+        self.band = self._band_of_name()
+        if band is not None:
+            asked = parse_band(band)
+            if self.band not in (None, asked):
+                msg = (
+                    f"{self.path.name} is band {self.band}, not {asked}: open its own file, or "
+                    f"use .sibling({asked!r})"
+                )
+                raise NotFoundError(msg)
+            self.band = asked
+        self.r1, self.r2 = Read(self, 0), Read(self, 1)
+
+    # What the name and the files beside it say -------------------------------------------
+
+    def _name(self, hemis: str | None = None) -> FileName | None:
+        try:
+            return FileName.parse(self.path.absolute(), hemis)
+        except ValueError as error:
+            if "contradicts" in str(error):
+                raise
+            return None  # a name of somebody's own
+
+    def _band_of_name(self) -> str | None:
+        name = self._name()
+        return name.band if name else None
+
+    @cached_property
+    def scan_id(self) -> ScanId | None:
+        """The scan; None if the name, the folder (as ``000529s``) and the .par do not say it."""
+        name = self._name()
+        if name is None or name.scan_id is not None:
+            return name.scan_id if name else None
+        site = str(self.par.get("TELNAME", "")).upper() if self.par else ""
+        hemis = "s" if "CTIO" in site else "n" if "HOPKINS" in site else None
+        again = self._name(hemis) if hemis else None
+        return again.scan_id if again else None
+
+    @cached_property
+    def par(self) -> Par | None:
+        """The parameter file beside the raw file, or None."""
+        from ..tables import read_par
+
+        name = self.path.name
+        stem = name[: name.lower().rindex(f".{self._kind}")]
+        for suffix in (".par", ".par.gz"):
+            beside = self.path.with_name(stem + suffix)
+            if beside.is_file():
+                return read_par(beside)
+        return None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the parameter file says that this scan never was."""
+        return bool(self.par is not None and self.par.simulated)
+
+    def sibling(self, band: str) -> RawScan:
+        """Open the same scan in another band, from the same folder.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not there, or this file's name does not follow the archive's.
+        """
+        asked = parse_band(band)
+        if asked == self.band:
+            return self
+        name = self._name()
+        if name is None or name.band is None:
+            msg = (
+                f"{self.path.name} does not say its scan: open the file of band {asked} by its path"
+            )
+            raise NotFoundError(msg)
+        stem = asked + self.path.name[1:8]
+        for kind in dict.fromkeys((self._kind, "rds", "rdo")):
+            for packed in (".gz", ""):
+                path = self.path.with_name(f"{stem}.{kind}{packed}")
+                if path.is_file():
+                    layout = self._given if kind == self._kind else None
+                    return RawScan(path, layout=layout, cache=self._cache)
+        msg = f"there is no band {asked} of this scan in {self.folder}: expected {stem}.rds.gz"
+        raise NotFoundError(msg)
+
+    # Pixels -----------------------------------------------------------------------------
+
+    @property
+    def frames(self) -> NDArray[np.uint16]:
+        """All frames, shape (n_frames, 2, 256, 256): axes frame, read, row, column; read-only.
+
+        A memory map for an uncompressed ``.rdo`` in this machine's byte order.
+        """
+        if self._frames is not None:
+            return self._frames
+        content = read_content(self.path)
+        layout = self._choose(content)
+        if content.truncated and not layout.frames_together:
+            msg = (
+                f"{self.path.name} is cut off, and in the word order {layout} a cut leaves no "
+                "frame whole: fetch it again"
+            )
+            raise RawFileError(msg)
+        n = content.n_frames
+        mapped = isinstance(content.data, np.memmap)
+        if mapped and layout.axes == AXES and layout.high_first == _NATIVE_HIGH_FIRST:
+            frames = np.asarray(content.data.view(np.uint16).reshape(n, 2, 256, 256))
+        else:
+            frames = layout.decode(content.data, n)
+        frames.flags.writeable = False
+        self._note_shape(content)
+        if self._cache:
+            self._frames = frames
+        return frames
+
+    def _choose(self, content: Content) -> Layout:
+        if self._chosen is None:
+            self._chosen = choose_layout(self.path, content, self._given)
+        return self._chosen[0]
+
+    def _note_shape(self, content: Content) -> None:
+        """Keep the number of frames; warn, once, of a cut or of a table that differs."""
+        if self._shape is not None:
+            return
+        n = content.n_frames
+        self._shape = n, content.truncated
+        if content.truncated:
+            text = (
+                f"{self.path.name} is cut off: its last whole frame is {n - 1}, counted from 0; "
+                "fetch it again"
+            )
+            warnings.warn(text, TwomassWarning, stacklevel=4)
+        try:
+            expected = self.par.get("NUMFRMS") if self.par else None
+        except TableError:
+            expected = None
+        if not content.truncated and expected is not None and expected != n:
+            text = f"{self.path.name} holds {n} frames, its .par says {expected}: the file counts"
+            warnings.warn(text, TwomassWarning, stacklevel=4)
+
+    def _measured(self) -> tuple[int, bool]:
+        """Count the frames, and see whether the file is cut: a packed one must be read for it."""
+        if self._shape is None:
+            if self.path.name.lower().endswith(".gz"):
+                _ = self.frames
+            else:
+                self._note_shape(read_content(self.path))
+        assert self._shape is not None
+        return self._shape
+
+    @property
+    def n_frames(self) -> int:
+        """Number of (whole) frames in the file."""
+        return self._measured()[0]
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the file is cut off; its frames are those before the cut."""
+        return self._measured()[1]
+
+    @property
+    def layout(self) -> Layout:
+        """Word order the file is decoded with."""
+        if self._chosen is None:
+            _ = self.frames
+        assert self._chosen is not None
+        return self._chosen[0]
+
+    @property
+    def layout_source(self) -> str:
+        """How the word order is known: given, documented, found, learnt, or that of its night."""
+        _ = self.layout
+        assert self._chosen is not None
+        return self._chosen[1]
+
+    def check_frame(self, i: int) -> int:
+        """Return `i` if it is the number of a frame.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not; frames are counted from 0, and not from the end.
+        """
+        n = self.n_frames
+        if not isinstance(i, (int, np.integer)) or isinstance(i, bool) or not 0 <= i < n:
+            msg = f"there is no frame {i!r} in {self.path.name}: it has frames 0 to {n - 1}"
+            raise NotFoundError(msg)
+        return int(i)
+
+    def frame(self, i: int) -> NDArray[np.uint16]:
+        """Return both reads of frame `i`: array of uint16, shape (2, 256, 256), read-only."""
+        return self.frames[self.check_frame(i)]
+
+    def difference(self, i: int) -> NDArray[np.int32]:
+        """Return r2 - r1 of frame `i`: array of int32, shape (256, 256); may be negative."""
+        both = self.frame(i).astype(np.int32)
+        return both[1] - both[0]
+
+    # Where it looked --------------------------------------------------------------------
+
+    @cached_property
+    def track(self) -> ScanTrack:
+        """Where the frames are on the sky: of a simulation exactly, else predicted.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no parameter file, or it does not say.
+        """
+        from .pointing import track_of
+
+        return track_of(self)
+
+    def wcs(self, i: int, band: str | None = None) -> WCS:
+        """Return the predicted WCS of frame `i`.
+
+        Parameters
+        ----------
+        i : int
+        band : {"j", "h", "k"}, optional
+            Whose array geometry to use, if not that of this file.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such frame, or nothing says where the scan was.
+        """
+        from .pointing import geometry_of
+
+        return self.track.wcs(self.check_frame(i), geometry_of(self, band))
+
+    def geometry(self, band: str | None = None) -> ArrayGeometry:
+        """Return how a band's array lies on the sky."""
+        from .pointing import geometry_of
+
+        return geometry_of(self, band)
+
+    def to_fits(
+        self, i: int, read: str = "r2-r1", path: Any = None, overwrite: bool = False
+    ) -> Path:
+        """Write one frame as FITS; see `twomass_nb.raw.fits.write_frame`."""
+        from .fits import write_frame
+
+        return write_frame(self, i, read, path, overwrite)
+
+    def __repr__(self) -> str:
+        parts = [str(self.scan_id or self.path.name)]
+        if self.band:
+            parts.append(BAND_NAMES[self.band])
+        if self._shape:
+            parts.append(f"{self._shape[0]} frames{', cut off' if self._shape[1] else ''}")
+        if self._chosen:
+            parts.append(f"order {self._chosen[0]}")
+        if self.simulated:
+            parts.append("SIMULATED")
+        return f"<RawScan {', '.join(parts)}>"
