@@ -15,6 +15,7 @@ PACKAGE = Path(twomass_nb.__file__).parent
 #: From the ground up; a room may use the floors below its own. Rooms on a floor are strangers.
 FLOORS = (
     {"errors"},
+    {"files"},
     {"scan"},
     {"array"},
     {"tables", "atlas"},

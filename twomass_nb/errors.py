@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "AtlasError",
+    "ExistsError",
     "LayoutError",
     "NotFoundError",
     "PositionError",
@@ -41,6 +42,10 @@ class RawFileError(TwomassError, ValueError):
 
 class LayoutError(TwomassError, ValueError):
     """The word order of a raw file is unknown, ambiguous or contradicted by its content."""
+
+
+class ExistsError(TwomassError, FileExistsError):
+    """A file that would be overwritten without having been told to."""
 
 
 class NotFoundError(TwomassError, LookupError):

@@ -18,6 +18,7 @@ __all__ = [
     "FileName",
     "ScanId",
     "day_number",
+    "hemisphere_of",
     "parse_band",
 ]
 
@@ -28,6 +29,9 @@ HEMISPHERES = {"n": "Mt. Hopkins", "s": "Cerro Tololo"}
 #: Day number 1. Agrees with DAYNUM in real headers (1999-05-02 is 793); the IPAC page that gives
 #: 109 for 1997-06-07 does not.
 DAY_ONE = dt.date(1997, 3, 1)
+
+# What TELNAME holds in real CTIO headers; how Mt. Hopkins is spelt is not in our sources.
+_TELESCOPES = (("CTIO", "s"), ("HOPK", "n"), ("FLWO", "n"))
 
 _SCAN = r"(?P<scan>\d{3})"
 _NIGHT = r"(?P<yymmdd>\d{6})(?P<hemis>[ns])"
@@ -74,6 +78,12 @@ def parse_band(band: str) -> str:
         msg = f"{band!r} is not a 2MASS band: use 'j', 'h' or 'k' (Ks)"
         raise ScanNameError(msg)
     return text
+
+
+def hemisphere_of(telescope: object) -> str | None:
+    """Return the hemisphere that a header's TELNAME means, or None if it is not known."""
+    words = str(telescope).upper()
+    return next((hemis for word, hemis in _TELESCOPES if word in words), None)
 
 
 def day_number(date: dt.date) -> int:

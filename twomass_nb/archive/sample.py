@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..array.track import FRAMES, ScanTrack
 from ..atlas import footprint_table
-from ..atlas.reading import whole_file
 from ..errors import NotFoundError
+from ..files import whole_file
 from ..scan import BANDS, ScanId
 from .places import cache_folder
 

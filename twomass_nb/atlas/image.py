@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..array.geometry import SIZE, ArrayGeometry, period_of
 from ..array.track import ScanTrack
 from ..errors import AtlasError, ScanNameError, TwomassWarning
-from ..scan import FileName, ScanId, parse_band
+from ..scan import FileName, ScanId, hemisphere_of, parse_band
 from .reading import read_image, write_image
 
 __all__ = ["AtlasImage", "find_coadds"]
@@ -31,8 +31,6 @@ _LAST_ROWS = 698
 # A coadd's number comes out whole to 0.005 in 27 real headers.
 _WHOLE = 0.05
 
-# How Mt. Hopkins is spelt in a header is not in our sources; anything like it is taken for it.
-_SITES = (("CTIO", "s"), ("HOPK", "n"), ("FLWO", "n"))
 _NEEDED = (
     "ORDATE", "FN_PRFX", "SCANNO", "SCANDIR", "TELNAME", "FILTER", "NUMFRMS", "USYREF", "UT",
     "UT_SOS", "UT_EOS", "UT_OFF1", "DXFS", "DYFS", "CRVAL1", "CRVAL2", "CROTA2",
@@ -167,8 +165,7 @@ class AtlasImage:
     @cached_property
     def scan_id(self) -> ScanId:
         """The scan, from ORDATE, TELNAME and SCANNO."""
-        site = str(self.header["TELNAME"]).upper()
-        hemis = next((letter for word, letter in _SITES if word in site), None)
+        hemis = hemisphere_of(self.header["TELNAME"])
         if not hemis:
             telescope = self.header["TELNAME"]
             msg = f"{self._name}: TELNAME {telescope!r} is neither CTIO nor Mt. Hopkins"

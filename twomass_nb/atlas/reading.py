@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import bz2
 import io
-import os
-import tempfile
 import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +14,9 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..errors import AtlasError
+from ..files import whole_file
 
-__all__ = ["read_image", "whole_file", "write_image"]
+__all__ = ["read_image", "write_image"]
 
 
 def _unpack(path: Path) -> bytes:
@@ -73,22 +70,6 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], fits.Header]:
         msg = f"{path} is a broken FITS file: {' '.join(str(error).split())}"
         raise AtlasError(msg) from None
     return data, header
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Any]:
-    """Open a temporary file that takes the name `path` if all goes well, and vanishes if not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    part = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        part.chmod(0o644)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def write_image(path: Path, data: NDArray[np.float32], header: fits.Header) -> None:

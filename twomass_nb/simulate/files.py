@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from ..array.geometry import ArrayGeometry
 from ..array.track import ScanTrack
-from ..atlas.reading import whole_file
 from ..errors import RawFileError
+from ..files import whole_file
 from ..raw.layout import Layout
 from ..scan import ScanId
 from ..tables.par import read_par

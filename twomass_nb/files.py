@@ -1,0 +1,43 @@
+"""How a file is written: whole or not at all, and never over another unless that is asked for."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .errors import ExistsError
+
+__all__ = ["refuse_existing", "whole_file"]
+
+
+def refuse_existing(path: Path, overwrite: bool = False) -> None:
+    """Raise `ExistsError` if `path` is there already, unless it may be overwritten."""
+    if path.exists() and not overwrite:
+        msg = f"{path} exists already: choose another name, or allow it to be overwritten"
+        raise ExistsError(msg)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Any]:
+    """Open a temporary file that takes the name `path` if all goes well, and vanishes if not.
+
+    Parameters
+    ----------
+    path : path
+        Its folder is made if need be.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    part = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+        part.chmod(0o644)
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
