@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from ..errors import LayoutError, RawFileError
 from ..files import refuse_existing, whole_file
+from .choose import choose_layout, kind_of
 from .inflate import is_gzip_name, read_content
 from .layout import FRAME_BYTES, Layout, reorder_bytes
-from .reader import find_layout, par_beside
+from .reader import RawScan
 
 __all__ = ["convert"]
 
@@ -56,7 +57,7 @@ def convert(
         If the word order is not known.
     """
     src, dst = Path(src), Path(dst)
-    kinds = [_kind(src), _kind(dst)]
+    kinds = [kind_of(src), kind_of(dst)]
     refuse_existing(dst, overwrite)
     if dst.exists() and src.exists() and src.samefile(dst):
         msg = f"{src} cannot be converted onto itself: choose another name"
@@ -75,22 +76,13 @@ def convert(
         raise RawFileError(msg)
     data = content.data
     if kinds[0] != kinds[1]:
-        order = layout or find_layout(src, content)
+        order = layout or choose_layout(src, content, None)[0]
         ways = (order, Layout.RDO) if kinds[0] == "rds" else (Layout.RDO, order)
         data = reorder_bytes(data, content.n_frames, *ways)
     _write(dst, data)
-    par = par_beside(src)
-    if par is not None and par.simulated:
+    if RawScan(src).simulated:
         _copy_par(src, dst)
     return dst
-
-
-def _kind(path: Path) -> str:
-    kind = path.name.lower().removesuffix(".gz").rpartition(".")[2]
-    if kind not in ("rds", "rdo"):
-        msg = f"{path.name} does not say what it is: end the name in .rds, .rdo, .rds.gz or .rdo.gz"
-        raise RawFileError(msg)
-    return kind
 
 
 def _write(dst: Path, data: NDArray[np.uint8]) -> None:
@@ -106,7 +98,7 @@ def _write(dst: Path, data: NDArray[np.uint8]) -> None:
         # mtime 0: the same frames give the same bytes
         out = igzip.IGzipFile(dst.name, "wb", 2, file, 0) if is_gzip_name(dst) else file
         for start in starts:
-            out.write(memoryview(data[start : start + step]))
+            out.write(data[start : start + step].data)
         if out is not file:
             out.close()
 
