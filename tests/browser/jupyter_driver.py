@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -253,6 +255,50 @@ def wait_in_document(page: Page, name: str, condition: str) -> None:
     page.wait_for_function(
         f"(name) => {{ const model = ({FIND})(name); return model && {condition} }}", arg=name
     )
+
+
+def pixels(page: Page, name: str) -> Any:
+    """Return the image that a data source of this name holds in the page, as an array."""
+    shape, values = in_document(
+        page, name, "[model.data.image[0].shape, Array.from(model.data.image[0])]"
+    )
+    return np.array(values, dtype=float).reshape(shape)
+
+
+# The whole screen pixel nearest to a place in a figure, and the place that it shows.
+PLACE = """(() => {
+  const plot = Bokeh.index.find_one(model);
+  const { left, top } = plot.el.getBoundingClientRect();
+  const { x_scale, y_scale } = plot.frame;
+  const x = Math.round(left + x_scale.compute(X0)), y = Math.round(top + y_scale.compute(Y0));
+  return [x, y, x_scale.invert(x - left), y_scale.invert(y - top)];
+})()"""
+
+
+def point(page: Page, figure: str, x: float, y: float) -> tuple[list[int], tuple[float, float]]:
+    """Return the screen pixel nearest to a place in a figure, scrolled into view, and its place.
+
+    `figure` is "frame", "coadd" or "sky".
+    """
+    page.locator(f".twomass-nb-{'locator' if figure == 'sky' else 'frames'}").evaluate(
+        "(element) => element.scrollIntoView({block: 'center'})"
+    )
+    place = PLACE.replace("X0", repr(x)).replace("Y0", repr(y))
+    *screen, x, y = in_document(page, f"{figure}-figure", place)
+    return screen, (x, y)
+
+
+def step(page: Page, frames: int) -> None:
+    """Step the frame slider with its own arrow keys."""
+    handle = page.locator(".twomass-nb-frames .noUi-handle").first
+    handle.focus()
+    for _ in range(abs(frames)):
+        handle.press("ArrowRight" if frames > 0 else "ArrowLeft")
+
+
+def wait_for_title(page: Page, words: str) -> None:
+    """Wait until the frame's title holds these words."""
+    wait_in_document(page, "frame-figure", f"model.title.text.includes({json.dumps(words)})")
 
 
 def outside(page: Page) -> list[str]:

@@ -72,44 +72,10 @@ def page(browser, lab, atlas):
     page.close()
 
 
-def pixels(page, name="frame"):
-    """Numbers of an image, as they are in the page."""
-    shape, values = driver.in_document(
-        page, name, "[model.data.image[0].shape, Array.from(model.data.image[0])]"
-    )
-    return np.array(values, dtype=float).reshape(shape)
-
-
 def go_to(page, frame, steps):
-    """Step with the slider's own keys until the frame is shown."""
-    handle = page.locator(".twomass-nb-frames .noUi-handle").first
-    handle.focus()
-    for _ in range(abs(steps)):
-        handle.press("ArrowRight" if steps > 0 else "ArrowLeft")
-    wait_for_title(page, f"frame {frame} of")
-
-
-def wait_for_title(page, words):
-    driver.wait_in_document(page, "frame-figure", f"model.title.text.includes({json.dumps(words)})")
-
-
-PLACE = """(() => {
-  const plot = Bokeh.index.find_one(model);
-  const { left, top } = plot.el.getBoundingClientRect();
-  const { x_scale, y_scale } = plot.frame;
-  const x = Math.round(left + x_scale.compute(X0)), y = Math.round(top + y_scale.compute(Y0));
-  return [x, y, x_scale.invert(x - left), y_scale.invert(y - top)];
-})()"""
-
-
-def point(page, figure, x, y):
-    """Whole screen pixel nearest to a place in a figure (scrolled into view), and its place."""
-    page.locator(f".twomass-nb-{'locator' if figure == 'sky' else 'frames'}").evaluate(
-        "(element) => element.scrollIntoView({block: 'center'})"
-    )
-    place = PLACE.replace("X0", repr(x)).replace("Y0", repr(y))
-    *screen, x, y = driver.in_document(page, f"{figure}-figure", place)
-    return screen, (x, y)
+    """Step until the frame is shown."""
+    driver.step(page, steps)
+    driver.wait_for_title(page, f"frame {frame} of")
 
 
 def test_they_appear_from_one_bokehjs_and_nothing_leaves_the_machine(page):
@@ -121,9 +87,9 @@ def test_they_appear_from_one_bokehjs_and_nothing_leaves_the_machine(page):
 
 
 def test_the_slider_shows_the_readers_numbers(page, scan):
-    np.testing.assert_array_equal(pixels(page), scan.difference(START))
+    np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.difference(START))
     go_to(page, START + 2, +2)
-    np.testing.assert_array_equal(pixels(page), scan.difference(START + 2))
+    np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.difference(START + 2))
     go_to(page, START, -2)
     assert json.loads(driver.run_code(page, "print(explorer.state['frame'])")) == START
 
@@ -131,21 +97,21 @@ def test_the_slider_shows_the_readers_numbers(page, scan):
 def test_the_reads_are_the_readers(page, scan):
     for read, expected in (("r1", scan.r1), ("r2", scan.r2), ("r2−r1", scan.difference)):
         page.get_by_role("button", name=read, exact=True).click()
-        wait_for_title(page, f"· {read.replace('−', ' − ')} ·")
-        np.testing.assert_array_equal(pixels(page), expected(START))
+        driver.wait_for_title(page, f"· {read.replace('−', ' − ')} ·")
+        np.testing.assert_array_equal(driver.pixels(page, "frame"), expected(START))
 
 
 def test_band_and_stretch(page, scan):
     assert page.get_by_role("button", name="H", exact=True).is_disabled()
     page.get_by_role("button", name="J", exact=True).click()
-    wait_for_title(page, "· J ·")
-    np.testing.assert_array_equal(pixels(page), scan.sibling("j").difference(START))
+    driver.wait_for_title(page, "· J ·")
+    np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.sibling("j").difference(START))
     page.get_by_role("button", name="Ks", exact=True).click()
-    wait_for_title(page, "· Ks ·")
+    driver.wait_for_title(page, "· Ks ·")
     selects = page.locator(".twomass-nb-frames select")
     selects.nth(0).select_option("log")
     driver.run_code(page, "")
-    np.testing.assert_array_equal(pixels(page), scan.difference(START))
+    np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.difference(START))
     assert driver.run_code(page, "print(explorer.state['stretch'])").strip() == "log"
     selects.nth(0).select_option("asinh")
 
@@ -155,7 +121,7 @@ def test_the_readout_is_right(page, scan, atlas):
     data = {"frame": scan.difference(START), "coadd": image.data}
     wcs = {"frame": scan.wcs(START), "coadd": image.wcs}
     for figure, x, y in (("frame", 40, 200), ("frame", 20, 10), ("coadd", 100, 400)):
-        screen, place = point(page, figure, x, y)
+        screen, place = driver.point(page, figure, x, y)
         page.mouse.move(*screen)
         tip = page.locator(".bk-Tooltip:visible")
         tip.get_by_text(f"{x}, {y}", exact=True).wait_for()
@@ -200,7 +166,7 @@ def test_the_target_and_the_outline_are_there(page, scan, atlas):
 
 def test_a_click_on_the_sky_is_a_position(page):
     before = driver.run_code(page, "print(finder.state['position'])")
-    page.mouse.click(*point(page, "sky", 0.2, -0.1)[0])
+    page.mouse.click(*driver.point(page, "sky", 0.2, -0.1)[0])
     driver.wait_in_document(page, "position", "Math.abs(model.data.x[0] - 0.2) < 0.01")
     code = "import json; print(json.dumps(finder.state))"
     state = json.loads(driver.run_code(page, code))
@@ -231,7 +197,7 @@ def test_a_row_is_chosen_by_mouse_and_keyboard(page):
 
 
 def test_a_pan_in_the_page_reaches_python(page):
-    (x, y), _ = point(page, "frame", 100, 100)
+    (x, y), _ = driver.point(page, "frame", 100, 100)
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 40, y, steps=4)
@@ -267,17 +233,17 @@ def test_a_reload_brings_them_back(page, scan):
     page.reload()
     for model in ("frame", "sky-figure"):
         driver.wait_for_document(page, model)
-    np.testing.assert_array_equal(pixels(page), scan.difference(START))
+    np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.difference(START))
     go_to(page, START + 1, +1)
-    np.testing.assert_array_equal(pixels(page), scan.difference(START + 1))
+    np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.difference(START + 1))
     assert driver.outside(page) == []
 
 
 def test_notebook_7_shows_them_too(browser, notebook7, atlas, scan):
     page = open_explorers(browser, notebook7, atlas, "explorers.ipynb")
-    np.testing.assert_array_equal(pixels(page), scan.difference(START))
+    np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.difference(START))
     go_to(page, START + 1, +1)
-    np.testing.assert_array_equal(pixels(page), scan.difference(START + 1))
+    np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.difference(START + 1))
     assert driver.outside(page) == []
     page.close()
 
