@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from ..errors import LayoutError, TwomassError
+from ..errors import LayoutError, RawFileError, TwomassError
 from .byteorder import high_is_first
-from .detect import contradicts, examine, refusal
+from .detect import contradicts, detect_layout, examine, refusal
 from .inflate import Content, is_gzip_name
 from .layout import AXES, Layout
 from .learn import learn_layout
 
 __all__ = ["choose_layout", "kind_of"]
 
+_TRIES = 8  # other files of a folder that are looked at
 # Orders known in this session, by folder: a night's files were written by one program. They are
 # used only for files whose own content leaves the order open, and does not contradict them.
 _known: dict[Path, tuple[Layout, str]] = {}
@@ -25,14 +27,14 @@ def kind_of(path: Path) -> str:
 
     Raises
     ------
-    LayoutError
+    RawFileError
         If the name is of neither.
     """
     name = path.with_suffix("") if is_gzip_name(path) else path
     kind = name.suffix.lower().removeprefix(".")
     if kind not in ("rds", "rdo"):
         msg = f"{path.name} is no raw file by its name: expected .rds, .rdo, .rds.gz or .rdo.gz"
-        raise LayoutError(msg)
+        raise RawFileError(msg)
     return kind
 
 
@@ -97,15 +99,15 @@ def _pair(rds: Path) -> Path | None:
 
 
 def _learn_in(folder: Path, path: Path) -> tuple[Layout, str] | None:
-    """Learn from the first pair that a folder holds."""
-    for rds in sorted([*folder.glob("*.rds.gz"), *folder.glob("*.rds")]):
-        twin = _pair(rds)
-        if twin is None or rds == path:
-            continue
-        try:
-            layout = learn_layout(rds, twin)
-        except TwomassError:
-            continue  # a broken pair says nothing about this file
-        _known[folder] = layout, f"learnt from {rds.name} and {twin.name}"
-        return _known[folder]
+    """Learn from the first pair that a folder holds, or detect the order of another scan of it."""
+    others = [p for p in sorted([*folder.glob("*.rds.gz"), *folder.glob("*.rds")]) if p != path]
+    paired = [(p, twin) for p in others if (twin := _pair(p))]
+    for rds, twin in paired[:_TRIES]:
+        with suppress(TwomassError):  # a broken pair says nothing about this file
+            _known[folder] = learn_layout(rds, twin), f"learnt from {rds.name} and {twin.name}"
+            return _known[folder]
+    for rds in others[:: max(1, len(others) // _TRIES)]:
+        with suppress(TwomassError):
+            _known[folder] = detect_layout(rds)[0], f"found in {rds.name}"
+            return _known[folder]
     return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import NotFoundError, RawFileError, TableError, TwomassWarning
+from ..errors import NotFoundError, RawFileError, TwomassWarning
 from ..scan import BAND_NAMES, FileName, ScanId, parse_band
 from .choose import choose_layout, kind_of
 from .inflate import Content, check_before_reading, read_content
@@ -217,6 +217,20 @@ class RawScan:
         """
         if self._frames is not None:
             return self._frames
+        content, layout = self._read()
+        mapped = isinstance(content.data, np.memmap)
+        if mapped and layout == Layout(AXES, _NATIVE_HIGH_FIRST):
+            words = np.asarray(content.data).view(np.uint16)
+            frames = words.reshape(content.n_frames, 2, 256, 256)
+        else:
+            frames = layout.decode(content.data, content.n_frames)
+        frames.flags.writeable = False
+        if self._cache:
+            self._frames = frames
+        return frames
+
+    def _read(self) -> tuple[Content, Layout]:
+        """Return the bytes of the file, and the order to decode them with."""
         content = read_content(self.path)
         layout = self._choose(content)
         if content.truncated and not layout.frames_together:
@@ -225,17 +239,8 @@ class RawScan:
                 "frame whole: fetch it again"
             )
             raise RawFileError(msg)
-        n = content.n_frames
-        mapped = isinstance(content.data, np.memmap)
-        if mapped and layout.axes == AXES and layout.high_first == _NATIVE_HIGH_FIRST:
-            frames = np.asarray(content.data.view(np.uint16).reshape(n, 2, 256, 256))
-        else:
-            frames = layout.decode(content.data, n)
-        frames.flags.writeable = False
         self._note_shape(content)
-        if self._cache:
-            self._frames = frames
-        return frames
+        return content, layout
 
     def _choose(self, content: Content) -> Layout:
         if self._chosen is None:
@@ -254,10 +259,7 @@ class RawScan:
                 "fetch it again"
             )
             warnings.warn(text, TwomassWarning, stacklevel=4)
-        try:
-            expected = self.par.get("NUMFRMS") if self.par else None
-        except TableError:
-            expected = None
+        expected = self.par.get("NUMFRMS") if self.par else None
         if not content.truncated and expected is not None and expected != n:
             text = f"{self.path.name} holds {n} frames, its .par says {expected}: the file counts"
             warnings.warn(text, TwomassWarning, stacklevel=4)
@@ -266,7 +268,7 @@ class RawScan:
         """Count the frames, and see whether the file is cut: a packed one must be read for it."""
         if self._shape is None:
             if self.path.name.lower().endswith(".gz"):
-                _ = self.frames
+                _ = self.frames if self._cache else self._read()
             else:
                 self._note_shape(read_content(self.path))
         assert self._shape is not None
@@ -286,7 +288,7 @@ class RawScan:
     def layout(self) -> Layout:
         """Word order the file is decoded with."""
         if self._chosen is None:
-            _ = self.frames
+            _ = self.frames if self._cache else self._read()
         assert self._chosen is not None
         return self._chosen[0]
 
@@ -313,7 +315,12 @@ class RawScan:
 
     def frame(self, i: int) -> NDArray[np.uint16]:
         """Return both reads of frame `i`: array of uint16, shape (2, 256, 256), read-only."""
-        return self.frames[self.check_frame(i)]
+        if self._cache:
+            return self.frames[self.check_frame(i)]
+        content, layout = self._read()
+        frame = layout.decode_frame(content.data, content.n_frames, self.check_frame(i))
+        frame.flags.writeable = False
+        return frame
 
     def difference(self, i: int) -> NDArray[np.int32]:
         """Return r2 - r1 of frame `i`: array of int32, shape (256, 256); may be negative."""
