@@ -50,7 +50,6 @@ def choose_layout(path: Path, content: Content, given: Layout | None) -> tuple[L
         return _documented(path, content, given)
     folder = path.absolute().parent
     if given is not None:
-        _known[folder] = given, f"given for {path.name}"
         return given, "given"
     finding = examine(content)
     if len(finding.possible) == 1:

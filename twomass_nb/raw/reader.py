@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import NotFoundError, RawFileError, TwomassWarning
-from ..scan import BAND_NAMES, FileName, ScanId, parse_band
+from ..scan import BAND_NAMES, ScanId, parse_band
+from .beside import band_of, par_of, scan_id_of, sibling_of
 from .choose import choose_layout, kind_of
 from .inflate import Content, check_before_reading, read_content
 from .layout import AXES, Layout
@@ -125,7 +126,7 @@ class RawScan:
         self._chosen: tuple[Layout, str] | None = None
         self._frames: NDArray[np.uint16] | None = None
         self._shape: tuple[int, bool] | None = None
-        self.band = self._band_of_name()
+        self.band = band_of(self.path)
         if band is not None:
             asked = parse_band(band)
             if self.band not in (None, asked):
@@ -139,41 +140,15 @@ class RawScan:
 
     # What the name and the files beside it say -------------------------------------------
 
-    def _name(self, hemis: str | None = None) -> FileName | None:
-        try:
-            return FileName.parse(self.path.absolute(), hemis)
-        except ValueError as error:
-            if "contradicts" in str(error):
-                raise
-            return None  # a name of somebody's own
-
-    def _band_of_name(self) -> str | None:
-        name = self._name()
-        return name.band if name else None
-
     @cached_property
     def scan_id(self) -> ScanId | None:
         """The scan; None if the name, the folder (as ``000529s``) and the .par do not say it."""
-        name = self._name()
-        if name is None or name.scan_id is not None:
-            return name.scan_id if name else None
-        site = str(self.par.get("TELNAME", "")).upper() if self.par else ""
-        hemis = "s" if "CTIO" in site else "n" if "HOPKINS" in site else None
-        again = self._name(hemis) if hemis else None
-        return again.scan_id if again else None
+        return scan_id_of(self.path, self.par)
 
     @cached_property
     def par(self) -> Par | None:
         """The parameter file beside the raw file, or None."""
-        from ..tables import read_par
-
-        name = self.path.name
-        stem = name[: name.lower().rindex(f".{self._kind}")]
-        for suffix in (".par", ".par.gz"):
-            beside = self.path.with_name(stem + suffix)
-            if beside.is_file():
-                return read_par(beside)
-        return None
+        return par_of(self.path)
 
     @property
     def simulated(self) -> bool:
@@ -191,21 +166,9 @@ class RawScan:
         asked = parse_band(band)
         if asked == self.band:
             return self
-        name = self._name()
-        if name is None or name.band is None:
-            msg = (
-                f"{self.path.name} does not say its scan: open the file of band {asked} by its path"
-            )
-            raise NotFoundError(msg)
-        stem = asked + self.path.name[1:8]
-        for kind in dict.fromkeys((self._kind, "rds", "rdo")):
-            for packed in (".gz", ""):
-                path = self.path.with_name(f"{stem}.{kind}{packed}")
-                if path.is_file():
-                    layout = self._given if kind == self._kind else None
-                    return RawScan(path, layout=layout, cache=self._cache)
-        msg = f"there is no band {asked} of this scan in {self.folder}: expected {stem}.rds.gz"
-        raise NotFoundError(msg)
+        path = sibling_of(self.path, asked)
+        layout = self._given if kind_of(path) == self._kind else None
+        return RawScan(path, layout=layout, cache=self._cache)
 
     # Pixels -----------------------------------------------------------------------------
 
