@@ -59,7 +59,7 @@ _FOUND_AGAIN_RIVAL = 0.5
 _FEWEST_CROSSERS = 15
 
 
-_ROWS_ALIKE = 0.8  # right: below .65, in bright twilights; wrong: 1
+_ALIKE = 0.8  # right: below .65, in bright twilights; wrong: 1
 
 
 @dataclass(frozen=True)
@@ -169,8 +169,8 @@ def contradicts(content: Content, layout: Layout) -> str:
     """Say why a file cannot have a word order that other files have; empty if it may.
 
     Weaker than detection, and enough for darks and twilights of a night whose order is known:
-    the bytes must split into high and low ones as the order says, and in read 1 rows next to
-    each other must be more alike than pixels at random, for their columns' bars are the same.
+    the bytes must split into high and low ones as the order says, and in read 1 the pixels of a
+    quadrant's column must be more alike than pixels at random, for its bar is the same in all.
     """
     n = content.n_frames
     orders, strides = all_orders(n)
@@ -183,10 +183,14 @@ def contradicts(content: Content, layout: Layout) -> str:
     planes = layout.bytes_of(content.data, n)[:: max(1, n // 4), 0].astype(np.int32)
     high = 0 if layout.high_first else 1
     read1 = planes[..., high] * 256 + planes[..., 1 - high]
+    steps = np.median(np.abs(np.diff(read1, axis=2)))
     rng = np.random.default_rng(0)
-    step = np.median(np.abs(np.diff(read1, axis=2)))
-    jump = np.median(np.abs(rng.choice(read1.ravel(), 20000) - rng.choice(read1.ravel(), 20000)))
-    return "" if step < _ROWS_ALIKE * jump else "neighbouring rows are not alike"
+    jumps = np.median(np.abs(rng.choice(read1.ravel(), 20000) - rng.choice(read1.ravel(), 20000)))
+    low, high_ = np.percentile(read1, [25, 75], axis=2)
+    whole = np.percentile(read1, [25, 75])
+    if steps < _ALIKE * jumps and np.median(high_ - low) < _ALIKE * (whole[1] - whole[0]):
+        return ""
+    return "the pixels of its columns are not alike"
 
 
 def _find_words(data: NDArray[np.uint8], n: int, strides: NDArray[np.int64]) -> Words | None:

@@ -321,7 +321,8 @@ class RawScan:
         """
         from .pointing import geometry_of
 
-        return self.track.wcs(self.check_frame(i), geometry_of(self, band))
+        i = self.check_frame(i)
+        return self.track.wcs(i, geometry_of(self, band))
 
     def geometry(self, band: str | None = None) -> ArrayGeometry:
         """Return how a band's array lies on the sky."""
