@@ -9,6 +9,7 @@ import numpy as np
 
 from ..atlas import AtlasImage, find_coadds
 from ..errors import NotFoundError, TwomassError
+from ..raw.beside import sibling_of
 from ..scan import BAND_NAMES, BANDS, FileName
 from . import colours, sky
 
@@ -79,9 +80,11 @@ class FramesModel:
         """Whether the scan's file in this band is there, beside the one given."""
         if band in self._scans:
             return True
-        path = self.scan.path
-        named = self.scan.band is not None and path.name[:1].lower() == self.scan.band
-        return named and path.with_name(band + path.name[1:]).is_file()
+        try:
+            sibling_of(self.scan.path, band)
+        except NotFoundError:
+            return False
+        return True
 
     def bands(self) -> list[str]:
         """Bands that can be shown."""
