@@ -122,20 +122,6 @@ def test_the_index_holds_every_place_of_a_footprint(matrix):
     assert set(loc.query(ra, dec, 1e-6)[0]) == set(range(len(ra)))
 
 
-def test_grown_corners_hold_everything_within_the_margin():
-    footprints = Footprints.from_table(table_of(REAL))
-    for margin in (1.0, 60.0, 3600.0):
-        grown = footprints.grown_corners(margin)
-        sines = np.einsum("njk,nik->nij", footprints.normals, grown)
-        # each grown corner lies at the margin from two edges, and inside the other two
-        least = np.sort(sines[0], axis=1)
-        assert np.allclose(np.arcsin(least[:, :2]) / ARCSEC, -margin, atol=1e-6)
-        chord = np.linalg.norm(grown - footprints.corners, axis=-1).max()
-        apart = 2 * np.arcsin(chord / 2)
-        assert apart <= footprints.reach(margin) * (1 + 1e-6)
-        assert apart > margin * ARCSEC * 1.4
-
-
 @pytest.mark.parametrize(
     "shuffle", [(0, 2, 1, 3), (0, 1, 3, 2), (1, 0, 2, 3), (3, 1, 2, 0), (0, 3, 2, 1)]
 )

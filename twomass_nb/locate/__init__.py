@@ -2,5 +2,6 @@
 
 from .footprint import Footprints
 from .locator import ScanLocator
+from .select import CRITERIA, selected
 
-__all__ = ["Footprints", "ScanLocator"]
+__all__ = ["CRITERIA", "Footprints", "ScanLocator", "selected"]

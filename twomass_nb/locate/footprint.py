@@ -141,10 +141,18 @@ class Footprints:
     def inside(
         self, i_scan: NDArray[np.integer], points: NDArray[np.float64], margin: float = 0.0
     ) -> NDArray[np.bool_]:
-        """Tell whether points (m, 3) are in scans (m,); `margin` (arcsec) moves every edge out."""
+        """Tell whether points, (m, 3) or one (1, 3), are in scans (m,).
+
+        `margin` (arcsec) moves every edge out, or in where negative.
+        """
         limit = -np.sin(margin * ARCSEC)
-        normals = self.normals[i_scan]
-        return np.all(np.einsum("ijk,ik->ij", normals, points) >= limit, axis=1)
+        x, y, z = points[:, 0], points[:, 1], points[:, 2]
+        normals = self.normals.reshape(-1, 12).take(i_scan, axis=0)
+        inside = np.ones(len(normals), bool)
+        # Each product on its own, so that one position and a million get the same last bit.
+        for k in range(0, 12, 3):
+            inside &= normals[:, k] * x + normals[:, k + 1] * y + normals[:, k + 2] * z >= limit
+        return inside
 
     def distances(
         self, i_scan: NDArray[np.integer], points: NDArray[np.float64]
@@ -170,27 +178,3 @@ class Footprints:
         east, west = edges[:, _EAST], edges[:, _WEST]
         flag = np.char.add(np.where(north < south, "n", "s"), np.where(east < west, "e", "w"))
         return np.minimum(east, west), np.minimum(north, south), flag
-
-    def grown_corners(self, margin: float) -> NDArray[np.float64]:
-        """Return corners (n, 4, 3) of polygons that hold everything within `margin` (arcsec).
-
-        The corners lie where the moved edges meet. The great circles between them run outside
-        the moved edges, which are small circles.
-        """
-        sine = np.sin(margin * ARCSEC)
-        before = np.roll(self.normals, 1, axis=1)
-        cos = np.sum(before * self.normals, axis=-1, keepdims=True)
-        outward = -sine / (1 + cos) * (before + self.normals)
-        rest = 1 - np.sum(outward**2, axis=-1, keepdims=True)
-        return outward + np.sqrt(np.maximum(rest, 0)) * self.corners
-
-    def reach(self, margin: float) -> float:
-        """Return how far (rad) a position within `margin` (arcsec) can be from its footprint.
-
-        Farther than the margin itself, since the moved edges meet beyond the corners; at most a
-        quarter of the sky's circle, since on the far side every edge is near again.
-        """
-        before = np.roll(self.normals, 1, axis=1)
-        sharpest = np.sqrt(np.min(1 + np.sum(before * self.normals, axis=-1)) / 2)
-        sine = np.sin(margin * ARCSEC) / sharpest
-        return float(np.arcsin(min(sine, 1.0)))

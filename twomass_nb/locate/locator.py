@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
 from os import PathLike
 from typing import Any
 
-import healpy as hp
 import numpy as np
 from astropy import units as u
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from ..array.track import unit_vector
 from ..errors import PositionError
-from ..tables.scan_table import as_scan_table, is_simulated
-from .answer import answer
-from .assemble import with_logs, with_raw_scans
+from .answer import answer, frame_table
+from .areas import Areas
+from .asked import arcsec, degrees
+from .export import code_of
 from .footprint import Footprints
-from .index import PixelIndex
+from .index import Level, PixelIndex
+from .select import selected
 from .storage import load_index, save_index
 
 __all__ = ["ScanLocator"]
 
-_WIDEST_MARGIN = 36000.0
-# Positions are answered in slices, so that a million of them need no gigabytes.
-_SLICE = 65536
 
-
-class ScanLocator:
+class ScanLocator(Areas):
     """Finds the scans that cover a position, exactly to the edges that their corners make.
 
     Parameters
@@ -42,14 +38,22 @@ class ScanLocator:
     lgo : `~astropy.table.Table` or list of them, optional
         Night logs, as `read_lgo` gives them. Their scans that are not in `scans` are searched as
         well, with predicted footprints and ``source`` "lgo".
+    atlas : `~astropy.table.Table`, optional
+        Scans of `scan_table_from_atlas`, searched likewise, with ``source`` "atlas". Where a
+        scan is in several, `scans` is preferred, then `atlas`.
 
     Attributes
     ----------
     table : `~astropy.table.Table`
-        The rows of `scans` as given, then those known from `lgo` only. A scan's number in the
-        answers is a row of it.
+        The rows of `scans` as given, then those known from `atlas` or `lgo` only. A scan's number
+        in the answers is a row of it. Where some are predicted, ``in_scan_error`` and
+        ``cross_scan_error`` (arcsec, half range) say how far each may be off.
+    unplaced : `~astropy.table.Table`
+        Rows of `raw_scans` that have no footprint, so that no position finds them.
     footprints : Footprints
     index : PixelIndex
+    path : str or None
+        The index file it was loaded from.
 
     Raises
     ------
@@ -57,87 +61,9 @@ class ScanLocator:
         If a table lacks what is needed, or a row's corners make no footprint.
     """
 
-    def __init__(
-        self,
-        scans: Table,
-        raw_scans: Table | None = None,
-        lgo: Table | Iterable[Table] | None = None,
-    ) -> None:
-        table = as_scan_table(scans)
-        if lgo is not None:
-            table = with_logs(table, lgo)
-        if raw_scans is not None:
-            table = with_raw_scans(table, raw_scans)
-        self.table = table
-        self.footprints = Footprints.from_table(table)
-        self.index = PixelIndex.build(self.footprints)
-
-    def __len__(self) -> int:
-        return len(self.table)
-
-    def __repr__(self) -> str:
-        return f"<ScanLocator: {self.source}>"
-
-    @property
-    def simulated(self) -> bool:
-        """Whether any of the scans never was."""
-        return is_simulated(self.table)
-
-    @property
-    def source(self) -> str:
-        """One sentence on where the scans are from."""
-        where = self.table.meta.get("path") or "a table in memory"
-        what = "simulated, never observed; " if self.simulated else ""
-        return f"{what}{len(self):,} scans from {where}"
-
-    def query(
-        self, ra: Any, dec: Any, margin: float = 0.0
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Find the scans that cover positions: the fast door.
-
-        Parameters
-        ----------
-        ra, dec : float or array
-            Degrees, J2000 (ICRS).
-        margin : float, optional
-            Arcsec by which every edge is moved out, or in where negative.
-
-        Returns
-        -------
-        i_position, i_scan : array of int
-            Pairs of a position (its place in the flattened input) and a row of `table`, sorted by
-            position, then scan.
-
-        Raises
-        ------
-        PositionError
-            If a position is not on the sky, or the margin is not finite or beyond 10 degrees.
-        """
-        ra, dec = np.broadcast_arrays(np.asarray(ra, float), np.asarray(dec, float))
-        ra, dec = ra.ravel(), dec.ravel()
-        _check(ra, dec, margin)
-        found = [
-            self._query(ra[i : i + _SLICE], dec[i : i + _SLICE], margin, i)
-            for i in range(0, len(ra), _SLICE)
-        ]
-        if len(found) == 1:
-            return found[0]
-        none = np.zeros(0, np.intp)
-        i_position, i_scan = (np.concatenate([none, *(part[k] for part in found)]) for k in (0, 1))
-        return i_position, i_scan
-
-    def _query(
-        self, ra: NDArray[np.float64], dec: NDArray[np.float64], margin: float, first: int
-    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        points = unit_vector(ra, dec)
-        if self.index.covers(margin):
-            i_position, i_scan = self.index.near(ra, dec)
-        else:
-            i_position, i_scan = self.index.within(points, self.footprints.reach(margin))
-        inside = self.footprints.inside(i_scan, points[i_position], margin)
-        return i_position[inside] + first, i_scan[inside].astype(np.intp)
-
-    def covering(self, coord: SkyCoord, margin: u.Quantity = 0 * u.arcsec) -> Table:
+    def covering(
+        self, coord: SkyCoord, margin: u.Quantity = 0 * u.arcsec, **selection: Any
+    ) -> Table:
         """Return the scans that cover one position, with the frames and pixel that see it.
 
         Parameters
@@ -147,7 +73,9 @@ class ScanLocator:
         margin : `~astropy.units.Quantity`, optional
             Angle by which every edge is moved out, or in where negative. Corners bound the area
             of all three bands, and true edges wander by 2 arcsec, rarely 8: ask for a margin to
-            see what lies close.
+            see what lies close. A footprint predicted from a log may be off by 125 arcsec.
+        **selection
+            See `select`.
 
         Returns
         -------
@@ -158,26 +86,25 @@ class ScanLocator:
             dist_edge_flg (which edges: n or s, then e or w), first_frame, last_frame and
             best_frame that see the position (from 0; -1 where none does: corners reach a little
             beyond the J array), x and y (its pixel in the best frame, J, from 0; NaN where none).
-            With raw_scans also what they say of the scan.
+            With raw_scans also what they say of the scan; with predicted footprints also
+            in_scan_error and cross_scan_error. `frames` has the other bands and frames.
 
         Raises
         ------
         PositionError
             If it is not one position on the sky, or the margin is not an angle.
         """
-        ra, dec = _degrees(coord)
+        ra, dec = degrees(coord)
         if ra.ndim != 0:
             msg = f"covering takes one position, not {ra.size}: use covering_many"
             raise PositionError(msg)
-        _, i_scan = self.query(ra, dec, _arcsec(margin))
+        _, i_scan = self._chosen(ra, dec, margin, selection)
         table = answer(self.table, self.footprints, i_scan, float(ra), float(dec))
-        table.meta["source"] = self.source
-        if self.simulated:
-            table.meta["SIMULATE"] = True
-        return table
+        table.meta["position"] = {"ra": float(ra), "dec": float(dec)}
+        return self._signed(table)
 
     def covering_many(
-        self, coords: SkyCoord, margin: u.Quantity = 0 * u.arcsec
+        self, coords: SkyCoord, margin: u.Quantity = 0 * u.arcsec, **selection: Any
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Find the scans that cover many positions.
 
@@ -185,103 +112,161 @@ class ScanLocator:
         ----------
         coords : `~astropy.coordinates.SkyCoord`
             Positions, in any frame.
-        margin : `~astropy.units.Quantity`, optional
+        margin, **selection
             See `covering`.
 
         Returns
         -------
         i_coord, i_scan : array of int
-            See `query`.
+            See `query`. ``loc.answers(coords, pairs)`` has the columns of `covering` for them.
 
         Raises
         ------
         PositionError
             If a position is not on the sky, or the margin is not an angle.
         """
-        return self.query(*_degrees(coords), _arcsec(margin))
+        return self._chosen(*degrees(coords), margin, selection)
 
-    def coverage(self, nside: int = 64) -> NDArray[np.int64]:
-        """Return how many scans cover each pixel's centre, as a HEALPix map (ring scheme).
+    def answers(self, coords: SkyCoord, pairs: tuple[Any, Any]) -> Table:
+        """Return the table of `covering` for pairs that `covering_many` gave, after i_coord."""
+        ra, dec = (part.ravel() for part in degrees(coords))
+        i_coord, i_scan = (np.asarray(part, np.intp) for part in pairs)
+        table = answer(self.table, self.footprints, i_scan, ra[i_coord], dec[i_coord])
+        table.add_column(i_coord, name="i_coord", index=0)
+        return self._signed(table)
+
+    def frames(
+        self, coords: SkyCoord, bands: str = "jhk", margin: u.Quantity = 0 * u.arcsec,
+        every: bool = False, **selection: Any,
+    ) -> Table:  # fmt: skip
+        """Return the frames that see positions, in each band, and the pixels.
 
         Parameters
         ----------
-        nside : int, optional
-            A power of 2.
+        coords : `~astropy.coordinates.SkyCoord`
+            One position or many.
+        bands : str, optional
+            Any of j, h and k.
+        margin, **selection
+            See `covering`.
+        every : bool, optional
+            One row a frame (six or seven for a survey scan) instead of one row a scan and band.
+
+        Returns
+        -------
+        `~astropy.table.Table`
+            i_coord (place in the flattened input), i_scan (row of `table`), scan_id, band; then
+            first_frame, last_frame, best_frame, x and y as in `covering`, or, with `every`,
+            frame, x, y and best (whether it is the best frame). All count from 0.
 
         Raises
         ------
         PositionError
-            If `nside` is not a power of 2.
+            If a position is not on the sky, or the margin is not an angle.
+        ScanNameError
+            If there is no such band.
         """
-        if not hp.isnsideok(nside, nest=True):
-            msg = f"nside={nside!r} is not a power of 2"
+        ra, dec = (part.ravel() for part in degrees(coords))
+        pairs = self._chosen(ra, dec, margin, selection)
+        return self._signed(frame_table(self.table, self.footprints, pairs, ra, dec, bands, every))
+
+    def _chosen(
+        self, ra: Any, dec: Any, margin: Any, selection: dict[str, Any]
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        i_position, i_scan = self.query(ra, dec, arcsec(margin))
+        if selection:
+            keep = selected(self.table, **selection)[i_scan]
+            i_position, i_scan = i_position[keep], i_scan[keep]
+        return i_position, i_scan
+
+    def _signed(self, table: Table) -> Table:
+        table.meta["source"] = self.source
+        if self.simulated:
+            table.meta["SIMULATE"] = True
+        return table
+
+    def code(self, method: str, *args: Any, **options: Any) -> str:
+        """Return Python code that asks a question of this locator again, in another session.
+
+        Parameters
+        ----------
+        method : str
+            Name of a method, as "covering".
+        *args, **options
+            What it was called with: positions, angles, regions (not MOCs), selections.
+
+        Examples
+        --------
+        >>> print(loc.code("covering", coord, margin=10 * u.arcsec))  # doctest: +SKIP
+        """
+        if not callable(getattr(type(self), method, None)):
+            msg = f"a locator has no method {method!r}"
             raise PositionError(msg)
-        pixels = hp.nside2npix(nside)
-        i_position, _ = self.query(*hp.pix2ang(nside, np.arange(pixels), lonlat=True))
-        return np.bincount(i_position, minlength=pixels)
+        words = [code_of(value) for value in args]
+        words += [f"{name}={code_of(value)}" for name, value in options.items()]
+        call = ", ".join(words)
+        meta = self.table.meta
+        if self.path:
+            made = f"tm.ScanLocator.load({self.path!r})"
+        elif "made_by" in meta:
+            made = f"tm.ScanLocator(tm.{meta['made_by']})  # simulated, never observed"
+        else:
+            path = str(meta.get("path", "twomass_scn"))
+            made = f"tm.ScanLocator(tm.read_scan_table({path!r}))"
+        lines = ["import twomass_nb as tm"]
+        lines += [
+            line for word, line in (
+                ("regions.", "import regions"),
+                ("u.", "from astropy import units as u"),
+                ("SkyCoord(", "from astropy.coordinates import SkyCoord"),
+            ) if word in call.replace("regions.", "") + call * (word == "regions.")
+        ]  # fmt: skip
+        return "\n".join([*lines, "", f"loc = {made}", f"loc.{method}({call})", ""])
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Keep the locator, its table included, in one file; `path` is used exactly as given.
+        """Keep the locator, its tables included, in one file; `path` is used exactly as given.
 
         Raises
         ------
         TableError
             If the file cannot be written. What was there before is then still there.
         """
-        arrays = {
-            "order": np.array(self.index.order),
-            "offsets": self.index.offsets,
-            "scans": self.index.scans,
+        arrays: dict[str, NDArray[Any]] = {
             "corners": self.footprints.corners,
             "normals": self.footprints.normals,
+            "slabs": self.index.slabs,
+            "levels": np.array([(level.order, level.pad) for level in self.index.levels]),
         }
-        save_index(path, self.table, arrays)
+        for k, level in enumerate(self.index.levels):
+            arrays |= {f"offsets_{k}": level.offsets, f"scans_{k}": level.scans}
+        save_index(path, {"scans": self.table, "unplaced": self.unplaced}, arrays)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> ScanLocator:
-        """Return a locator that was saved.
+    def load(cls, path: str | PathLike[str], verify: bool = False) -> ScanLocator:
+        """Return a locator that was saved: mapped into memory, shared with others that load it.
+
+        Parameters
+        ----------
+        path : path
+        verify : bool, optional
+            Compare the checksums of all the bytes, not of the head alone; takes as long as
+            reading the file.
 
         Raises
         ------
         NotFoundError
             If there is no such file.
         TableError
-            If it is not such a file, or broken.
+            If it is not such a file, of another version, or broken.
         """
-        table, arrays = load_index(path)
+        tables, arrays = load_index(path, verify)
         locator = cls.__new__(cls)
-        locator.table = table
+        locator.table, locator.unplaced = tables["scans"], tables["unplaced"]
         locator.footprints = Footprints(arrays["corners"], arrays["normals"])
-        locator.index = PixelIndex(int(arrays["order"]), arrays["offsets"], arrays["scans"])
-        return locator
-
-
-def _degrees(coord: SkyCoord) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if not isinstance(coord, SkyCoord):
-        msg = (
-            f"{coord!r} is not a position: give a SkyCoord, as SkyCoord(10.7 * u.deg, 41.3 * u.deg)"
+        levels = tuple(
+            Level(int(order), float(pad), arrays[f"offsets_{k}"], arrays[f"scans_{k}"])
+            for k, (order, pad) in enumerate(arrays["levels"].tolist())
         )
-        raise PositionError(msg)
-    icrs = coord.icrs
-    return np.asarray(icrs.ra.deg), np.asarray(icrs.dec.deg)
-
-
-def _arcsec(margin: u.Quantity) -> float:
-    try:
-        if isinstance(margin, u.Quantity) and margin.isscalar:
-            return float(margin.to_value(u.arcsec))
-    except u.UnitsError:
-        pass
-    msg = f"margin={margin!r} is not an angle: give one as 5 * u.arcsec"
-    raise PositionError(msg)
-
-
-def _check(ra: NDArray[np.float64], dec: NDArray[np.float64], margin: float) -> None:
-    bad = ~(np.isfinite(ra) & (np.abs(dec) <= 90))
-    if bad.any():
-        i = int(np.argmax(bad))
-        msg = f"position {i} (RA {ra[i]}, Dec {dec[i]}) is not on the sky: degrees, Dec -90 to 90"
-        raise PositionError(msg)
-    if not abs(margin) <= _WIDEST_MARGIN:
-        msg = f"a margin of {margin} arcsec is not usable: it must be within 10 degrees"
-        raise PositionError(msg)
+        locator.index = PixelIndex(locator.footprints, arrays["slabs"], levels)
+        locator.path = os.fspath(path)
+        return locator
