@@ -17,6 +17,7 @@ from what right and wrong orders give; docs/word-order.md has the measurements.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LayoutError
-from .evidence import (
-    Excursions,
-    Words,
-    byte_planes,
-    frame_scatter,
-    liveliest,
-    moving_stars,
-    neighbours,
-    stronger_in_second,
-)
+from .evidence import Words, byte_planes, column_spread, frame_scatter
 from .inflate import Content, read_content
 from .layout import LENGTHS, Layout
 from .orders import all_orders
+from .stars import Excursions, liveliest, moving_stars, neighbours, stronger_in_second
 
 __all__ = ["Finding", "contradicts", "detect_layout", "examine", "refusal"]
 
@@ -59,7 +52,7 @@ _FOUND_AGAIN_RIVAL = 0.5
 _FEWEST_CROSSERS = 15
 
 
-_ALIKE = 0.8  # right: below .65, in bright twilights; wrong: 1
+_COLUMN_SPREAD = 1.7  # right: up to 1.6 where bars are weak; most wrong orders: 2 to 20
 
 
 @dataclass(frozen=True)
@@ -168,29 +161,26 @@ def examine(content: Content) -> Finding:
 def contradicts(content: Content, layout: Layout) -> str:
     """Say why a file cannot have a word order that other files have; empty if it may.
 
-    Weaker than detection, and enough for darks and twilights of a night whose order is known:
-    the bytes must split into high and low ones as the order says, and in read 1 the pixels of a
-    quadrant's column must be more alike than pixels at random, for its bar is the same in all.
+    For darks and twilights, whose night's order is known from another file. The bytes must
+    split into high and low ones as the order says; and in read 1 the pixels of a quadrant's
+    column, which share its bar, must be nearly as alike as any other order of the words of a
+    frame makes them. What remains open is mainly which of r, Y and X is which.
     """
     n = content.n_frames
     orders, strides = all_orders(n)
-    mine = strides[list(orders).index(layout.axes)] if n > 1 else None
+    axes = layout.axes if n > 1 else "f" + layout.axes.replace("f", "")
+    mine = strides[list(orders).index(axes)]
     words = _find_words(content.data, n, strides)
     if words is None:
         return "its bytes do not split into high and low ones"
-    if mine is not None and (words.b, words.high_first) != (int(mine[6]), layout.high_first):
+    if (words.b, words.high_first) != (int(mine[6]), layout.high_first):
         return "its high bytes are elsewhere"
-    planes = layout.bytes_of(content.data, n)[:: max(1, n // 4), 0].astype(np.int32)
-    high = 0 if layout.high_first else 1
-    read1 = planes[..., high] * 256 + planes[..., 1 - high]
-    steps = np.median(np.abs(np.diff(read1, axis=2)))
-    rng = np.random.default_rng(0)
-    jumps = np.median(np.abs(rng.choice(read1.ravel(), 20000) - rng.choice(read1.ravel(), 20000)))
-    low, high_ = np.percentile(read1, [25, 75], axis=2)
-    whole = np.percentile(read1, [25, 75])
-    if steps < _ALIKE * jumps and np.median(high_ - low) < _ALIKE * (whole[1] - whole[0]):
-        return ""
-    return "the pixels of its columns are not alike"
+    some = words.frames(int(mine[0]), slice(0, n, max(1, n // 2))).astype(np.float32)
+    inner = axes.replace("f", "").replace("b", "")
+    least = min(column_spread(some, "".join(p)) for p in permutations(inner))
+    if column_spread(some, inner) > _COLUMN_SPREAD * least + 1:
+        return "the pixels of its columns are not alike"
+    return ""
 
 
 def _find_words(data: NDArray[np.uint8], n: int, strides: NDArray[np.int64]) -> Words | None:

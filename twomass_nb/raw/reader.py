@@ -345,7 +345,10 @@ class RawScan:
         if self._shape:
             parts.append(f"{self._shape[0]} frames{', cut off' if self._shape[1] else ''}")
         if self._chosen:
-            parts.append(f"order {self._chosen[0]}")
+            layout, source = self._chosen
+            parts.append(f"order {layout}")
+            if source.startswith("that of"):  # not certain from this file alone
+                parts.append(source)
         if self.simulated:
             parts.append("SIMULATED")
         return f"<RawScan {', '.join(parts)}>"
