@@ -30,7 +30,7 @@ def beside(bundle: Any, draw: Callable[[], Image]) -> Any:
     if data is None:
         return bundle
     png = io.BytesIO()
-    picture = draw().quantize(128)  # an indexed picture: a third of the bytes
+    picture = draw().quantize(64)  # an indexed picture: a third of the bytes
     picture.save(png, "PNG", optimize=True)
     text = base64.b64encode(png.getvalue()).decode()
     return {**data, "image/png": text}, metadata
