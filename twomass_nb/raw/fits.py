@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from .. import __version__
 from ..errors import NotFoundError, TwomassError
 from ..files import refuse_existing, whole_file
 from ..scan import BAND_NAMES
@@ -66,7 +67,7 @@ def _header(scan: RawScan, i: int, read: str) -> fits.Header:
     header["SRCFILE"] = (scan.path.name, "raw file")
     header["SRCSHA1"] = (_hash(scan.path), "SHA-1 of the raw file")
     header["LAYOUT"] = (str(scan.layout), "word order it was read in")
-    header["CREATOR"] = ("twomass_nb", "software")
+    header["CREATOR"] = (f"twomass_nb {__version__}", "software")
     return header
 
 
