@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["reorder"]
 
 _LINE = 64  # bytes a cache moves at a time: the shortest run worth reading or writing
+_LEAST_BLOCK = 1 << 15  # elements: fewer would cost more in calls than in copying
 _SCRATCH = 1 << 21  # blocks up to this many bytes are gathered first: their strides collide less
 
 
@@ -30,6 +31,12 @@ def reorder(dst: NDArray[Any], src: NDArray[Any]) -> None:
     if int(np.argmin([_stride(src, k) for k in range(src.ndim)])) == inner:
         dst[...] = src  # both run along the same axis: nothing to gain
         return
+    size = int(np.prod([dst.shape[k] for k in run]))
+    for k in sorted(set(range(dst.ndim)) - run, key=lambda k: _stride(src, k)):
+        if size >= _LEAST_BLOCK:
+            break
+        run.add(k)
+        size *= dst.shape[k]
     loop = [k for k in range(dst.ndim) if k not in run]
     scratch: NDArray[Any] | None = None
     for where in product(*(range(dst.shape[k]) for k in loop)):
