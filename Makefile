@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint bench docs binder clean
+.PHONY: demo test lint bench docs screenshot binder clean
 
 demo: $(VENV)/lab.stamp  ## make the environment and the sample, open JupyterLab on the first example
 	$(BIN)/twomass-nb sample
@@ -23,6 +23,9 @@ bench: $(VENV)/test.stamp  ## measure the claims, each against its peer in the s
 
 docs: $(VENV)/docs.stamp  ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W -q docs docs/_build
+
+screenshot: $(VENV)/test.stamp  ## take the README's picture anew, in a real JupyterLab
+	$(BIN)/python docs/screenshot.py
 
 binder: export TWOMASS_NB_CACHE = $(CURDIR)/.binder/cache
 binder:  ## what Binder builds, tried in a clean environment: installed, not editable

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -214,3 +219,37 @@ def test_lab_copies_examples_once_and_passes_words_on(monkeypatch, tmp_path):
     assert main(["lab", str(tmp_path), "--", "--no-browser", "--port=9"]) == 0
     assert called[0][-3:] == [first, "--no-browser", "--port=9"]
     assert (tmp_path / first).read_text() == "mine"
+
+
+def test_lab_serves_the_first_example(tmp_path, short_sample):
+    """The second half of `make demo`: a real JupyterLab, on loopback, with the notebook in it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    words = [
+        "--no-browser",
+        "--allow-root",
+        f"--ServerApp.port={port}",
+        "--IdentityProvider.token=t",
+    ]
+    log = tmp_path / "log"
+    with log.open("wb") as stream:
+        lab = subprocess.Popen(
+            [sys.executable, "-m", "twomass_nb", "lab", str(tmp_path / "nb"), "--", *words],
+            stderr=stream,
+            start_new_session=True,
+        )
+    try:
+        url = f"http://127.0.0.1:{port}/api/contents?token=t"
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(url, timeout=5) as answer:
+                    names = [entry["name"] for entry in json.load(answer)["content"]]
+                break
+            except OSError:
+                assert lab.poll() is None, log.read_text()
+                time.sleep(0.1)
+        assert "01_from_a_position_to_raw_frames.ipynb" in names
+    finally:
+        os.killpg(lab.pid, signal.SIGTERM)
+        lab.wait(30)

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import traceback
@@ -251,7 +252,12 @@ def _lab(args: argparse.Namespace) -> int:
     folder = _examples(args.dir)
     first = min(folder.glob("*.ipynb")).name
     command = [sys.executable, "-m", "jupyterlab", first, *args.lab_args]
-    return subprocess.run(command, cwd=folder, check=False).returncode
+    # Ctrl-C is for JupyterLab, which asks before it ends its kernels.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return subprocess.run(command, cwd=folder, check=False).returncode
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _examples(target: str | None) -> Path:
