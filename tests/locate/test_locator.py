@@ -12,6 +12,7 @@ from astropy.table import MaskedColumn, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from twomass_nb.array.track import lonlat
 from twomass_nb.atlas import AtlasImage, scan_table_from_atlas
 from twomass_nb.errors import NotFoundError, PositionError, TableError
 from twomass_nb.locate import ScanLocator
@@ -60,6 +61,18 @@ def test_query_covering_and_covering_many_agree(few):
             str(ScanId(*few.table[int(m)]["date", "hemis", "scan"])) for m in k[i == j]
         ]
         assert np.array_equal(few.query(ra[j], dec[j])[1], k[i == j])
+
+
+def test_one_position_and_many_agree_to_the_last_bit(few):
+    corners = few.footprints.corners
+    rng = np.random.default_rng(15)
+    k, e, t = rng.integers(0, len(few), 1500), rng.integers(0, 4, 1500), rng.uniform(0, 1, 1500)
+    ra, dec = lonlat((1 - t)[:, None] * corners[k, e] + t[:, None] * corners[k, (e + 1) % 4])
+    for margin in (0.0, 30.0, 100.0, 5000.0):
+        i, found = few.query(ra[:300], dec[:300], margin)
+        for j in range(300):
+            assert np.array_equal(few.query(ra[j], dec[j], margin)[1], found[i == j])
+    assert len(few.query(ra, dec)[0]) > 300
 
 
 def test_positions_in_every_frame_and_shape(few):
@@ -268,12 +281,12 @@ def test_what_is_not_an_index_is_refused(tmp_path, few, what, why):
 def test_a_changed_byte_is_found_when_it_is_looked_for(tmp_path, few):
     path = tmp_path / "x"
     few.save(path)
-    ScanLocator.load(path, verify=True)
+    ScanLocator.load(path)
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 255
     path.write_bytes(data)
     with pytest.raises(TableError, match=r"broken: the bytes of .* have changed"):
-        ScanLocator.load(path, verify=True)
+        ScanLocator.load(path)
 
 
 def test_a_loaded_index_is_mapped_and_read_only(tmp_path, few):

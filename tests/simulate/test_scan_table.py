@@ -105,11 +105,77 @@ def test_fewer_scans_are_a_choice_of_the_tiles(survey, n):
     as_scan_table(table)
 
 
-def test_more_scans_are_repeats_on_other_nights():
+def test_more_scans_are_repeats_and_calibration_on_other_nights():
     table = scan_table(100_000)
     keys = set(zip(table["date"], table["hemis"], table["scan"], strict=True))
     assert len(keys) == 100_000
     assert table["scan"].max() <= 999
+
+
+@pytest.fixture(scope="module")
+def archive():
+    """All of the raw archive's scans."""
+    return scan_table(205_071)
+
+
+def test_the_raw_archive_has_its_number_of_scans_and_every_one_is_one(archive):
+    assert len(archive) == 205_071
+    assert len(set(zip(archive["date"], archive["hemis"], archive["scan"], strict=True))) == 205_071
+    assert archive["scan"].max() <= 999
+    assert is_simulated(archive)
+    assert set(archive["source"]) == {"sim"}
+    as_scan_table(archive)
+
+
+def test_types_and_frames_are_those_of_the_raw_scan_table(archive, survey):
+    assert set(archive["s_type"]) == {"sci", "cal"}
+    assert np.count_nonzero(archive["as_cat"] == "y") == 59731
+    assert (archive["s_type"][archive["as_cat"] == "y"] == "sci").all()
+    for kind, hemis, frames in (("sci", "n", 273), ("sci", "s", 274), ("cal", "n", 48)):
+        some = (archive["s_type"] == kind) & (archive["hemis"] == hemis)
+        assert set(archive["frames"][some]) == {frames}
+    # the working databases hold 73,230 calibration scans beside 70,712 of the survey
+    share = np.count_nonzero(archive["s_type"] == "cal") / len(archive)
+    assert share == pytest.approx(73_230 / (73_230 + 70_712), abs=1e-4)
+    assert "s_type" not in survey.colnames  # twomass_scn has no such column
+
+
+def test_calibration_fields_are_as_documented(archive):
+    cal = archive[archive["s_type"] == "cal"]
+    _, first, times = np.unique(cal["tile"], return_index=True, return_counts=True)
+    assert len(times) == 40
+    assert times.min() >= 240
+    assert times.max() <= 3750
+    assert np.sort(times)[5] >= 600  # all but the five in the Magellanic Clouds
+    field = cal[first]
+    length = corner(field, 1).separation(corner(field, 3)).deg
+    width = corner(field, 1).separation(corner(field, 2)).arcmin
+    assert np.abs(length - 1).max() < 0.01
+    assert np.abs(width - 8.45).max() < 0.01
+    regular = np.sort(times)[-35:].min() <= times
+    zone = np.rint(np.asarray(field["dec"][regular]) / 30)
+    assert set(zone) == {-1, 0, 1}
+    assert (np.abs(np.asarray(field["dec"][regular]) - 30 * zone) < 2).all()
+    # equatorial fields are seen from both sites, the others from one
+    sites = {tile: set(cal["hemis"][cal["tile"] == tile]) for tile in field["tile"]}
+    for row in field:
+        south = row["dec"] < -10
+        assert sites[row["tile"]] == (
+            {"n", "s"} if abs(row["dec"]) < 10 else {"s" if south else "n"}
+        )
+
+
+def test_a_field_is_visited_in_six_scans_of_alternating_direction(archive):
+    cal = archive[archive["s_type"] == "cal"]
+    night = cal[(cal["date"] == cal["date"][0]) & (cal["hemis"] == cal["hemis"][0])]
+    visit = night[(night["scan"] - 1) // 12 == (night["scan"][0] - 1) // 12]
+    assert len(visit) == 6
+    assert len(set(visit["tile"])) == 1
+    visit.sort("scan")
+    assert np.diff(visit["scan"]).tolist() == [1] * 5
+    assert "".join(visit["sd"]) in ("nsnsns", "snsnsn")
+    east = np.diff(np.unwrap(visit["ra"], period=360)) * 3600 * np.cos(np.deg2rad(visit["dec"][0]))
+    assert np.abs(east - 5).max() < 0.02
 
 
 @pytest.mark.parametrize("n", [0, -1, 10**7])

@@ -16,7 +16,7 @@ from . import export
 from .answer import file_names, scan_names
 from .assemble import IDENTITY, sources
 from .core import Core
-from .overlap import overlapping
+from .overlap import cells_of, overlapping
 from .select import selected
 
 __all__ = ["Areas"]
@@ -152,8 +152,7 @@ class Areas(Core):
         moc = export.moc_of(self.footprints, rows, order)
         if min_depth <= 1 or len(rows) == 0:
             return moc
-        cells = np.asarray(moc.degrade_to_order(order).flatten(), np.int64)
-        cells = np.unique(cells >> 2 * (moc.max_order - order)) if moc.max_order > order else cells
+        cells, order = cells_of(moc, order)
         deep = cells[self._depth(1 << order, cells, True, {"rows": rows}) >= min_depth]
         depths = np.full(len(deep), order, np.uint8)
         return MOC.from_healpix_cells(deep.astype(np.uint64), depths, order)

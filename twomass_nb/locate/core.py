@@ -90,7 +90,7 @@ class Core:
         """
         ra, dec = np.asarray(ra, float), np.asarray(dec, float)
         if ra.size == dec.size == 1:
-            return self._query_one(ra.ravel(), dec.ravel(), margin)
+            return self._query_one(ra.reshape(1), dec.reshape(1), margin)
         ra, dec = (part.ravel() for part in np.broadcast_arrays(ra, dec))
         check(ra, dec, margin)
 
@@ -115,7 +115,7 @@ class Core:
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Do the same for one position, with the same arithmetic."""
         check(ra, dec, margin)
-        xyz = points(ra, dec)
-        may = self.index.one(xyz[0], margin)
-        i_scan = may[self.footprints.inside(may, xyz, margin)].astype(np.intp)
+        point = points(ra, dec)[0]
+        may = self.index.one(point, margin)
+        i_scan = may[self.footprints.holding(may, point, margin)].astype(np.intp)
         return np.zeros(len(i_scan), np.intp), i_scan

@@ -141,18 +141,25 @@ class Footprints:
     def inside(
         self, i_scan: NDArray[np.integer], points: NDArray[np.float64], margin: float = 0.0
     ) -> NDArray[np.bool_]:
-        """Tell whether points, (m, 3) or one (1, 3), are in scans (m,).
-
-        `margin` (arcsec) moves every edge out, or in where negative.
-        """
+        """Tell whether points (m, 3) are in scans (m,); `margin` (arcsec) moves every edge out."""
         limit = -np.sin(margin * ARCSEC)
         x, y, z = points[:, 0], points[:, 1], points[:, 2]
         normals = self.normals.reshape(-1, 12).take(i_scan, axis=0)
         inside = np.ones(len(normals), bool)
-        # Each product on its own, so that one position and a million get the same last bit.
         for k in range(0, 12, 3):
             inside &= normals[:, k] * x + normals[:, k + 1] * y + normals[:, k + 2] * z >= limit
         return inside
+
+    def holding(
+        self, i_scan: NDArray[np.integer], point: NDArray[np.float64], margin: float = 0.0
+    ) -> NDArray[np.bool_]:
+        """Tell which scans (m,) one point (3,) is in.
+
+        Products are added in the order of `inside`: the two agree to the last bit.
+        """
+        parts = self.normals.take(i_scan, axis=0) * point
+        sines = parts[:, :, 0] + parts[:, :, 1] + parts[:, :, 2]
+        return (sines >= -np.sin(margin * ARCSEC)).all(axis=1)
 
     def distances(
         self, i_scan: NDArray[np.integer], points: NDArray[np.float64]

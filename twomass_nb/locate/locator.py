@@ -242,15 +242,15 @@ class ScanLocator(Areas):
         save_index(path, {"scans": self.table, "unplaced": self.unplaced}, arrays)
 
     @classmethod
-    def load(cls, path: str | PathLike[str], verify: bool = False) -> ScanLocator:
+    def load(cls, path: str | PathLike[str], verify: bool = True) -> ScanLocator:
         """Return a locator that was saved: mapped into memory, shared with others that load it.
 
         Parameters
         ----------
         path : path
         verify : bool, optional
-            Compare the checksums of all the bytes, not of the head alone; takes as long as
-            reading the file.
+            Compare the checksum of every byte (a few milliseconds, once the file is in memory).
+            Without it the head and the file's size are checked, and nothing else is read.
 
         Raises
         ------

@@ -13,7 +13,7 @@ from ..errors import PositionError
 from .footprint import ARCSEC, Footprints
 from .index import PixelIndex
 
-__all__ = ["mocs_of", "overlapping", "touches_circle", "touches_moc", "touches_polygon"]
+__all__ = ["cells_of", "mocs_of", "overlapping", "touches_circle", "touches_moc", "touches_polygon"]
 
 _HOW = "give a circle or a polygon of the regions package, or a mocpy.MOC"
 # A polygon must fit well into the half of the sky that a tangent plane can hold.
@@ -141,8 +141,7 @@ def touches_moc(footprints: Footprints, index: PixelIndex, moc: Any) -> NDArray[
     if moc.empty():
         return found
     level = index.levels[-1]
-    order = min(level.order, moc.max_order)
-    cells = np.asarray(moc.degrade_to_order(order).flatten(), np.int64)
+    cells, order = cells_of(moc, level.order)
     width = 2 * (level.order - order)
     pixel = ((cells[:, None] << width) + np.arange(1 << width)).ravel()
     start, end = level.offsets[pixel].astype(np.int64), level.offsets[pixel + 1]
@@ -161,7 +160,7 @@ def touches_moc(footprints: Footprints, index: PixelIndex, moc: Any) -> NDArray[
     found[near[sure]] = True
     rest = near[~sure]
     if rest.size:
-        coarse = moc.degrade_to_order(min(moc.max_order, _FINEST))
+        coarse = moc.degrade_to_order(_FINEST) if moc.max_order > _FINEST else moc
         own = mocs_of(footprints, rest, coarse.max_order)
         found[rest] = [not one.intersection(coarse).empty() for one in own]
     return found
@@ -171,6 +170,15 @@ def _angles(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> tuple[Any, Any
     from astropy.coordinates import Latitude, Longitude
 
     return Longitude(ra.ravel(), "deg"), Latitude(dec.ravel(), "deg")
+
+
+def cells_of(moc: Any, finest: int) -> tuple[NDArray[np.int64], int]:
+    """Return a MOC's cells, all of one order, and that order: its own, or `finest` if that is less.
+
+    Cells that it covers in part count.
+    """
+    coarse = moc.degrade_to_order(finest) if moc.max_order > finest else moc
+    return np.asarray(coarse.flatten(), np.int64), int(coarse.max_order)
 
 
 def mocs_of(footprints: Footprints, rows: NDArray[np.integer], order: int) -> list[Any]:

@@ -4,9 +4,8 @@ Layout: 16 bytes that name the kind and version of the file, the length and CRC-
 (two little-endian 64-bit numbers), the head, then the arrays, each at a multiple of 64 bytes. The
 head lists them with type, shape, place and CRC-32. All numbers are little-endian.
 
-Mapping is why loading takes milliseconds whatever the size, and why processes that load the same
-file share its memory. For the same reason loading checks the head and the file's size, not every
-byte: `verify` does that.
+Mapping is why loading takes milliseconds, and why processes that load the same file share its
+memory.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ def save_index(
 
 
 def load_index(
-    path: str | PathLike[str], verify: bool = False
+    path: str | PathLike[str], verify: bool = True
 ) -> tuple[dict[str, Table], dict[str, NDArray[Any]]]:
     """Map what `save_index` wrote; the arrays are read-only.
 
@@ -101,7 +100,7 @@ def load_index(
     ----------
     path : path
     verify : bool, optional
-        Read every byte and compare checksums.
+        Read every byte and compare checksums, not only the head's.
 
     Raises
     ------

@@ -7,6 +7,11 @@ the spacing is at the equatorward end of each band, and the overlap is what is l
 after the 10 arcsec that catalogue sources had to keep from each edge. Scans are then 507.2 arcsec
 wide at both ends, as the one real row known here (507.4 and 506.8), so that what grows toward the
 poles is their overlap.
+
+Tables longer than the catalogue's stand for the raw archive: what is beyond is shared between
+calibration scans (see `calibration`) and second observations of tiles. The archive's working
+databases hold 73,230 calibration scans beside 70,712 of the survey; that share of all 205,071 raw
+scans makes 104,329 and 100,742. Darks and twilights, which real raw scans include, are left out.
 """
 
 from __future__ import annotations
@@ -18,8 +23,10 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table
 from numpy.typing import NDArray
 
+from ..array.track import FRAMES as SURVEY_FRAMES
 from ..array.track import lonlat, unit_vector
 from ..errors import TableError
+from . import calibration
 
 __all__ = ["BAND", "SPACING", "scan_table"]
 
@@ -39,7 +46,12 @@ _NORTH_FROM = 0.0
 _RAD = np.pi / 180 / 3600
 _TABLE_ROWS = 59731
 # So that scan numbers stay below 1000.
-_MOST = 700_000
+_MOST = 400_000
+# Of the raw archive's scans beyond the catalogue's, those that calibrate.
+_RAW = 205_071
+_CALIBRATE = (_RAW * 73_230 / (73_230 + 70_712)) / (_RAW - _TABLE_ROWS)
+# Length of a calibration scan's footprint: 1 degree, and the ends that are not six frames deep.
+CALIBRATION_LENGTH = 3600.0
 
 
 def scan_table(n: int = _TABLE_ROWS, seed: int = 0) -> Table:
@@ -48,17 +60,21 @@ def scan_table(n: int = _TABLE_ROWS, seed: int = 0) -> Table:
     Parameters
     ----------
     n : int, optional
-        Number of scans. The tiling has 59,726 tiles; the other 5, and what is asked for beyond,
-        are second observations. Fewer are a random choice of the tiles.
+        Number of scans. The tiling has 59,726 tiles; the other 5 are second observations. Fewer
+        are a random choice of the tiles. More stand for the raw archive (205,071 is all of it):
+        72 in a hundred of those beyond calibrate, in 40 fields of 1 degree that are observed
+        hundreds of times, and the rest are second observations.
     seed : int, optional
-        Chooses dates, directions and repeats.
+        Chooses dates and repeats.
 
     Returns
     -------
     `~astropy.table.Table`
         Columns of ``twomass_scn`` as far as position, identity and quality go, in degrees,
         rounded as the archive's are, with ``source`` "sim" in every row and
-        ``meta["SIMULATE"]``. With all 59,731 every position on the sky is covered.
+        ``meta["SIMULATE"]``. With 59,731 or more every position on the sky is covered. Beyond
+        59,731 also columns of the raw scan table: s_type (sci, cal), frames (273 north, 274
+        south; 48 of calibration scans) and as_cat (y for the first 59,731).
 
     Raises
     ------
@@ -72,17 +88,26 @@ def scan_table(n: int = _TABLE_ROWS, seed: int = 0) -> Table:
         msg = f"{n} scans do not fit the survey's nights: ask for at most {_MOST}"
         raise TableError(msg)
     rng = np.random.default_rng(seed)
+    calibrating = round(max(0, n - _TABLE_ROWS) * _CALIBRATE)
+    surveying = n - calibrating
     ra, dec = _tile_centers()
     tiles = len(ra)
     # Tiles in the order of the sky, so that a night's scans are neighbours; then the repeats.
     chosen = np.concatenate(
-        [np.sort(rng.permutation(tiles)[: n - done]) for done in range(0, n, tiles)]
+        [np.sort(rng.permutation(tiles)[: surveying - done]) for done in range(0, surveying, tiles)]
     )
-    ra, dec, tile = ra[chosen], dec[chosen], 300_001 + chosen
-    hemis = np.where(dec >= _NORTH_FROM, "n", "s")
-    date, scan = _nights(hemis, rng)
+    hemis = np.where(dec[chosen] >= _NORTH_FROM, "n", "s")
+    field, field_hemis = calibration.visits(calibrating, rng)
+    date, scan = _nights(hemis, field_hemis, rng)
+    hemis = np.concatenate([hemis, field_hemis])
     south_going = scan % 2 == 0  # the telescope turns round at the end of each scan
-    corners = _corners(ra, dec, south_going)
+    field_ra, field_dec = calibration.fields()
+    place = np.arange(calibrating) % calibration.SET - (calibration.SET - 1) / 2
+    shift = place * calibration.OFFSET / 3600 / np.cos(np.deg2rad(field_dec[field]))
+    all_ra = np.concatenate([ra[chosen], np.mod(field_ra[field] + shift, 360)])
+    all_dec = np.concatenate([dec[chosen], field_dec[field]])
+    length = np.repeat([LENGTH, CALIBRATION_LENGTH], [surveying, calibrating])
+    corners = _corners(all_ra, all_dec, length, south_going)
     # The table's centre is that of the corners' unit vectors.
     center_ra, center_dec = lonlat(corners.sum(axis=1))
     galactic = SkyCoord(center_ra, center_dec, unit="deg").galactic
@@ -92,7 +117,7 @@ def scan_table(n: int = _TABLE_ROWS, seed: int = 0) -> Table:
             "hemis": hemis,
             "date": date,
             "scan": scan,
-            "tile": tile,
+            "tile": np.concatenate([300_001 + chosen, 390_001 + field]),
             "ra": _rounded(center_ra),
             "dec": np.round(center_dec, 6),
             "glon": np.round(galactic.l.deg, 3),
@@ -109,8 +134,14 @@ def scan_table(n: int = _TABLE_ROWS, seed: int = 0) -> Table:
     table["qual"] = rng.choice([5, 6, 7, 8, 9, 10], size=n, p=[0.02, 0.03, 0.05, 0.1, 0.2, 0.6])
     for name in ("hgl", "cld", "xph", "anom"):
         table[name] = np.zeros(n, int)
+    if n > _TABLE_ROWS:
+        table["s_type"] = np.repeat(["sci", "cal"], [surveying, calibrating])
+        survey = np.where(hemis == "n", SURVEY_FRAMES["n"], SURVEY_FRAMES["s"])
+        table["frames"] = np.where(table["s_type"] == "cal", calibration.FRAMES, survey)
+        table["as_cat"] = np.where(np.arange(n) < _TABLE_ROWS, "y", "n")
     table["source"] = np.full(n, "sim")
     table.meta["SIMULATE"] = True
+    table.meta["made_by"] = f"simulate.scan_table(n={n}, seed={seed})"
     table.meta["comments"] = ["SIMULATE = T: the survey's tiling by twomass_nb, never observed"]
     return table
 
@@ -131,7 +162,10 @@ def _tile_centers() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _corners(
-    ra: NDArray[np.float64], dec: NDArray[np.float64], south_going: NDArray[np.bool_]
+    ra: NDArray[np.float64],
+    dec: NDArray[np.float64],
+    length: NDArray[np.float64],
+    south_going: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Corner vectors, shape (n, 4, 3), in the table's order.
 
@@ -142,7 +176,7 @@ def _corners(
     lon = np.deg2rad(ra)
     east = np.stack([-np.sin(lon), np.cos(lon), np.zeros_like(lon)], axis=-1)
     north = np.cross(center, east)
-    along, across = LENGTH / 2 * _RAD, WIDTH / 2 * _RAD
+    along, across = (length / 2 * _RAD)[:, None], WIDTH / 2 * _RAD
     ends = [np.cos(along) * center + sign * np.sin(along) * north for sign in (-1, 1)]
     south_e, south_w, north_e, north_w = (
         np.cos(across) * end + side * np.sin(across) * east for end in ends for side in (1, -1)
@@ -152,20 +186,29 @@ def _corners(
 
 
 def _nights(
-    hemis: NDArray[np.str_], rng: np.random.Generator
+    survey: NDArray[np.str_], calibrate: NDArray[np.str_], rng: np.random.Generator
 ) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
-    """Dates and scan numbers, unique in each hemisphere: runs of tiles in shuffled nights."""
+    """Dates and scan numbers, unique in each hemisphere, of survey and of calibration scans.
+
+    Runs of tiles in shuffled nights. Each hour begins with six numbers for calibration, used or
+    not, and goes on with six survey scans, as real nights do.
+    """
+    hemis = np.concatenate([survey, calibrate])
+    calibrates = np.arange(len(hemis)) >= len(survey)
     date = np.empty(len(hemis), "U10")
     scan = np.empty(len(hemis), int)
     for site, first in _FIRST_NIGHT.items():
-        rows = np.flatnonzero(hemis == site)
-        if rows.size == 0:
-            continue
         nights = (_LAST_NIGHT - first).days + 1
-        per_night = max(60, -(-rows.size // int(nights * 0.75)))
-        blocks = np.arange(rows.size) // per_night
-        day = rng.permutation(nights)[: blocks[-1] + 1][blocks]
-        date[rows] = (np.datetime64(first) + day).astype(str)
-        # Calibration scans take numbers in between; survey scans start after the first of them.
-        scan[rows] = 7 + np.arange(rows.size) % per_night * 2 + rng.integers(0, 2, rows.size)
+        order = rng.permutation(nights)
+        for kind in (False, True):
+            rows = np.flatnonzero((hemis == site) & (calibrates == kind))
+            if rows.size == 0:
+                continue
+            # Whole sets of six; the catalogue's 59,731 make 70 survey scans a night.
+            used = max(1, min(int(nights * 0.75), -(-rows.size // 72)))
+            per_night = -(-rows.size // used // calibration.SET) * calibration.SET
+            block, k = np.arange(rows.size) // per_night, np.arange(rows.size) % per_night
+            date[rows] = (np.datetime64(first) + order[block]).astype(str)
+            start = 1 if kind else 1 + calibration.SET
+            scan[rows] = start + k // calibration.SET * 2 * calibration.SET + k % calibration.SET
     return date, scan
