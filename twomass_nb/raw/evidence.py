@@ -18,6 +18,7 @@ __all__ = ["SEED", "Words", "byte_planes", "column_spread", "frame_scatter"]
 SEED = 1997301
 _SAMPLE = 1 << 17
 _TIMES = 100
+_PAIRS_AT_ONCE = 2000
 
 
 def byte_planes(data: NDArray[np.uint8], stride: int) -> float:
@@ -100,21 +101,25 @@ def frame_scatter(words: Words, stride: int | None, pairs: int = 3000) -> tuple[
     rng = np.random.default_rng(SEED)
     n = words.n_frames
     times = np.unique(np.linspace(0, n - 1, min(n, _TIMES)).astype(np.int64))
-    start = rng.integers(0, words.data.size, (2, pairs))
-    if stride is None:
-        where = rng.integers(0, words.data.size, (2, pairs, times.size))
-    else:
-        start = start - (start // stride) % n * stride
-        where = start[..., None] + times * stride
-    where = where - (where // words.b) % 2 * words.b
-    first, second = words.at(where)
-    difference = (first - second).astype(np.float32)
-    ordered = np.sort(difference, axis=-1)
-    # Half of the values lie within: passing stars, in crowded fields, do not widen it.
-    middle = ordered[:, times.size * 3 // 4] - ordered[:, times.size // 4]
-    # The sky of twilights fades at a rate of its own in either read: that leaves tails.
-    spread = difference.std(axis=-1)
-    return float(np.log(middle + 1.0).mean()), float(np.log(spread + 0.5).mean())
+    total = np.zeros(2)
+    for _ in range(0, pairs, _PAIRS_AT_ONCE):
+        if stride is None:
+            where = rng.integers(0, words.data.size, (2, _PAIRS_AT_ONCE, times.size))
+        else:
+            start = rng.integers(0, words.data.size, (2, _PAIRS_AT_ONCE))
+            start = start - (start // stride) % n * stride
+            where = start[..., None] + times * stride
+        where = where - (where // words.b) % 2 * words.b
+        first, second = words.at(where)
+        difference = (first - second).astype(np.float32)
+        ordered = np.sort(difference, axis=-1)
+        # Half of the values lie within: passing stars, in crowded fields, do not widen it.
+        middle = ordered[:, times.size * 3 // 4] - ordered[:, times.size // 4]
+        # The sky of twilights fades at a rate of its own in either read: that leaves tails.
+        spread = difference.std(axis=-1)
+        total += np.log(middle + 1.0).sum(), np.log(spread + 0.5).sum()
+    middle_log, spread_log = total / (-(-pairs // _PAIRS_AT_ONCE) * _PAIRS_AT_ONCE)
+    return float(middle_log), float(spread_log)
 
 
 def column_spread(frames: NDArray[np.float32], order: str) -> float:
