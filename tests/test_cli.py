@@ -253,3 +253,92 @@ def test_lab_serves_the_first_example(tmp_path, short_sample):
     finally:
         os.killpg(lab.pid, signal.SIGTERM)
         lab.wait(30)
+
+
+# --- a catalogue of positions, and the index ---------------------------------------------------
+
+
+@pytest.fixture
+def catalogue(short_sample, tmp_path) -> Path:
+    row = tm.read_scan_table(short_sample / "scan_table.csv")[0]
+    path = tmp_path / "targets.csv"
+    path.write_text(f"name,RA,Dec\nfirst,{row['ra']},{row['dec']}\nelsewhere,0,89\n")
+    return path
+
+
+def test_locate_a_catalogue(short_sample, catalogue, tmp_path, capsys):
+    table, out = str(short_sample / "scan_table.csv"), tmp_path / "found.csv"
+    words = ["locate", "--catalog", str(catalogue), "--out", str(out), "--table", table]
+    assert main([*words, "--keep", "name"]) == 0
+    assert "for 2 positions" in one_line(capsys.readouterr().out)
+    head, *rows = [line for line in out.read_text().splitlines() if line[0] != "#"]
+    assert set(head.split(",")) >= COLUMNS | {"row", "ra", "dec", "name"}
+    assert all(row.startswith("0,") and ",first," in row for row in rows)
+    assert any("000529s063" in row for row in rows)
+    assert main(words) == 1
+    assert "exists" in one_line(capsys.readouterr().err)
+    assert main([*words, "--overwrite", "--ra", "nowhere"]) == 1
+    assert "nowhere" in one_line(capsys.readouterr().err)
+
+
+def test_a_catalogue_that_is_interrupted_leaves_nothing(
+    short_sample, catalogue, tmp_path, monkeypatch, capsys
+):
+    from twomass_nb.locate import ScanLocator
+
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    table, before = str(short_sample / "scan_table.csv"), set(tmp_path.iterdir())
+    monkeypatch.setattr(ScanLocator, "query", stop)
+    words = ["locate", "--catalog", str(catalogue), "--out", str(tmp_path / "found.vot")]
+    assert main([*words, "--table", table]) == 130
+    assert set(tmp_path.iterdir()) == before
+    assert "interrupted" in one_line(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["locate", "--catalog", "c.csv"], ["locate", "1 2", "--catalog", "c.csv", "--out", "o.csv"],
+     ["locate", "--out", "o.csv"], ["index"], ["index", "build"]],
+)  # fmt: skip
+def test_wrong_words_about_catalogues_exit_with_2(words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 2
+    capsys.readouterr()
+
+
+def test_an_index_is_built_told_of_and_used(short_sample, tmp_path, capsys):
+    table, index = short_sample / "scan_table.csv", tmp_path / "scans.index"
+    words = ["index", "build", str(index), "--table", str(table)]
+    log = short_sample / "000529s" / "000529s.lgo"
+    assert main([*words, "--lgo", str(log)]) == 0
+    assert "simulated" in one_line(capsys.readouterr().out)
+    assert main(words) == 1
+    assert "exists" in one_line(capsys.readouterr().err)
+    assert main(["index", "info", str(index), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["scans"] == sum(found["sources"].values())
+    assert found["simulated"] is True
+    row = tm.read_scan_table(table)[0]
+    answers = []
+    for name in (table, index):
+        assert main(["locate", f"{row['ra']} {row['dec']}", "--table", str(name), "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out)["scans"])
+    scan_ids = [{scan["scan_id"] for scan in scans} for scans in answers]
+    assert scan_ids[0] <= scan_ids[1]
+    data = bytearray(index.read_bytes())
+    data[len(data) // 2] ^= 255
+    index.write_bytes(data)
+    assert main(["index", "info", str(index)]) == 1
+    assert "broken" in one_line(capsys.readouterr().err)
+
+
+def test_an_index_of_simulated_scans(tmp_path, capsys):
+    assert main(["index", "build", str(tmp_path / "i"), "--simulated", "300"]) == 0
+    assert main(["index", "info", str(tmp_path / "i")]) == 0
+    out = capsys.readouterr().out
+    assert "300" in out
+    assert main(["locate", "10 20", "--margin", "30000", "--table", str(tmp_path / "i")]) == 0
+    assert "SIMULATED" in capsys.readouterr().err

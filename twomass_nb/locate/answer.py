@@ -18,6 +18,12 @@ from .frames import every_frame, frames_of_pairs
 
 __all__ = ["answer", "file_names", "frame_table", "scan_names"]
 
+# The columns of a scan table that an answer is made from.
+_NEEDED = {
+    *IDENTITY, "tile", "sd", "source", "n_frames", *RAW_COLUMNS, *UNCERTAINTY,
+    "trk_ra", "trk_dec", "trk_pa", "trk_step",
+}  # fmt: skip
+
 
 def scan_names(rows: Table) -> NDArray[np.str_]:
     """Return the scans' identities as text, "000529s063"."""
@@ -28,7 +34,7 @@ def answer(
     table: Table, footprints: Footprints, i_scan: NDArray[np.integer], ra: Any, dec: Any
 ) -> Table:
     """Return one row for each scan and position (deg), with the columns of `covering`."""
-    rows = table[i_scan]
+    rows = table[[name for name in table.colnames if name in _NEEDED]][i_scan]
     ra, dec = np.broadcast_to(ra, len(rows)), np.broadcast_to(dec, len(rows))
     south_going = np.asarray(rows["sd"]) == "s"
     ew, ns, flag = footprints.nearest_edges(i_scan, unit_vector(ra, dec), south_going)
