@@ -32,7 +32,7 @@ binder:  ## what Binder builds, tried in a clean environment: installed, not edi
 	rm -rf .binder
 	$(PYTHON) -m venv .binder
 	PATH="$(CURDIR)/.binder/bin:$$PATH" binder/postBuild
-	cd .binder && bin/jupyter execute ../examples/01*.ipynb --output-dir . --timeout 300
+	cd .binder && bin/jupyter nbconvert --to notebook --execute --output-dir . ../examples/01*.ipynb
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
