@@ -16,12 +16,15 @@ from . import still
 from .bridge import BokehView
 from .controls import Telling, labelled
 from .locator_figure import SkyFigure
+from .locator_frames import Archive, frames_of
 from .locator_model import LocatorModel, find_position
 from .table import ChoiceTable
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.table import Row, Table
+
+    from .frames import FramesExplorer
 
 __all__ = ["LocatorExplorer", "locator"]
 
@@ -49,7 +52,9 @@ _RAW_COLUMNS = (
 _FIELDS = {"0.5°": 0.25, "1.5°": 0.75, "5°": 2.5, "15°": 7.5}
 
 
-def locator(loc: Any, position: SkyCoord | str | None = None) -> LocatorExplorer:
+def locator(
+    loc: Any, position: SkyCoord | str | None = None, *, archive: Archive | None = None
+) -> LocatorExplorer:
     """Find scans by hand: a sky plot to click on, and the table of the scans that cover a position.
 
     Parameters
@@ -57,6 +62,10 @@ def locator(loc: Any, position: SkyCoord | str | None = None) -> LocatorExplorer
     loc : `~twomass_nb.ScanLocator`
     position : `~astropy.coordinates.SkyCoord` or str, optional
         Where to start; by default the middle of the table's first scan.
+    archive : folder or callable, optional
+        Where raw frames are: the folder that holds night folders ("000529s/j1186063.rds.gz"), or
+        a function from a `ScanId` to a path or an open scan. A chosen scan's frames then open
+        below the table.
 
     Returns
     -------
@@ -64,7 +73,7 @@ def locator(loc: Any, position: SkyCoord | str | None = None) -> LocatorExplorer
         A widget; `~LocatorExplorer.position`, `~LocatorExplorer.table` and
         `~LocatorExplorer.selected` can be read back in Python.
     """
-    return LocatorExplorer(LocatorModel(loc, position))
+    return LocatorExplorer(LocatorModel(loc, position), archive)
 
 
 class LocatorExplorer(widgets.VBox):
@@ -79,10 +88,14 @@ class LocatorExplorer(widgets.VBox):
         Where a position is typed.
     choice : ChoiceTable
         The table in the page; its ``chosen`` is the row.
+    frames : FramesExplorer or None
+        The frames opened last.
     """
 
-    def __init__(self, model: LocatorModel) -> None:
+    def __init__(self, model: LocatorModel, archive: Archive | None = None) -> None:
         self.model = model
+        self.archive = archive
+        self.frames: FramesExplorer | None = None
         self.figure = SkyFigure(model)
         root = self.figure.root
         root.on_event(Tap, lambda event: self._tap(event.x, event.y))
@@ -115,7 +128,15 @@ class LocatorExplorer(widgets.VBox):
         body = widgets.HBox(
             [self.view, self.choice], layout={"align_items": "flex-start", "flex_flow": "row wrap"}
         )
-        super().__init__([bar, self.telling, body, source], layout={"overflow": "auto hidden"})
+        self.show = widgets.Button(
+            description="Show frames", icon="film", disabled=True, layout={"width": "124px"},
+            tooltip="Open the raw frames of the scan chosen, on the frame that sees the position",
+        )  # fmt: skip
+        self._below = widgets.VBox()
+        super().__init__(
+            [bar, self.telling, body, self.show, self._below, source],
+            layout={"overflow": "auto hidden"},
+        )
         self.add_class("twomass-nb").add_class("twomass-nb-locator")
         self._connect()
         self._show_table()
@@ -181,6 +202,7 @@ class LocatorExplorer(widgets.VBox):
         self.find.on_click(lambda _: self._typed())
         self.field.observe(self._zoom, "value")
         self.choice.observe(lambda change: self._choose(change["new"]), "chosen")
+        self.show.on_click(lambda _: self._show_frames())
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -220,9 +242,20 @@ class LocatorExplorer(widgets.VBox):
         with self.view.batch():
             self.model.select(row)
             self.figure.draw()
+        self.show.disabled = row < 0
         if row >= 0:
             for callback in self._callbacks:
                 callback(self.model.selected_row)
+
+    def _show_frames(self) -> None:
+        with self._telling():
+            row = self.selected_row
+            old = self.frames
+            self.frames = frames_of(self.archive, self.selected, row["best_frame"], self.position)
+            self._below.children = [self.frames]
+            if old is not None:
+                old.view.close()
+                old.close()
 
     def _redraw(self) -> None:
         self.figure.draw()
