@@ -18,6 +18,14 @@ def unit(v):
     return v / np.sqrt((v * v).sum(axis=-1, keepdims=True))
 
 
+def degrees(v):
+    """RA in [0, 360) and Dec of vectors (n, 3), as doubles."""
+    v = np.asarray(v, float)
+    return np.mod(np.rad2deg(np.arctan2(v[:, 1], v[:, 0])), 360), np.rad2deg(
+        np.arctan2(v[:, 2], np.hypot(v[:, 0], v[:, 1]))
+    )
+
+
 def polygons(table):
     """Corners 1, 2, 4, 3 and the inward normals of the edges between them, (n, 4, 3)."""
     corners = np.stack([vector(table[f"ra_{k}"], table[f"dec_{k}"]) for k in (1, 2, 4, 3)], axis=1)

@@ -17,13 +17,6 @@ def sky(rng, n):
     return rng.uniform(0, 360, n), np.rad2deg(np.arcsin(rng.uniform(-1, 1, n)))
 
 
-def degrees(v):
-    v = np.asarray(v, float)
-    return np.mod(np.rad2deg(np.arctan2(v[:, 1], v[:, 0])), 360), np.rad2deg(
-        np.arctan2(v[:, 2], np.hypot(v[:, 0], v[:, 1]))
-    )
-
-
 def test_100_000_random_positions_of_59_731_scans(survey):
     ra, dec = sky(np.random.default_rng(1), 100_000)
     pairs = survey.query(ra, dec)
@@ -39,7 +32,7 @@ def edge_positions(table, rng, n, away):
     t = rng.choice([0.0, 1.0, *rng.uniform(0, 1, 8)], n)[:, None]  # a fifth are corners
     point = exact.unit((1 - t) * corners[k, e] + t * corners[k, (e + 1) % 4])
     side = rng.choice([-1.0, 0.0, 1.0], n)[:, None] * away
-    return degrees(exact.unit(point + side * normals[k, e]))
+    return exact.degrees(exact.unit(point + side * normals[k, e]))
 
 
 @pytest.mark.parametrize("away", [0.0, 5e-12, 5e-9, 5e-6])

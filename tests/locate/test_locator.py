@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -295,6 +297,24 @@ def test_a_loaded_index_is_mapped_and_read_only(tmp_path, few):
     for array in (loc.index.levels[-1].scans, loc.footprints.normals, loc.table["ra_1"]):
         assert not np.asarray(array).flags.writeable
         assert not np.asarray(array).flags.owndata
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+def test_two_processes_share_one_file(tmp_path, few):
+    path = tmp_path / "x"
+    few.save(path)
+    code = (
+        "import sys; from twomass_nb import ScanLocator;"
+        "loc = ScanLocator.load(sys.argv[1]); print(loc.query([10.0, 20.0], [20.0, -80.0], 5e3));"
+        "maps = [line for line in open('/proc/self/maps') if line.rstrip().endswith(sys.argv[1])];"
+        "print(len(maps), maps[0].split()[1])"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    told = [one.communicate()[0].splitlines() for one in both]
+    assert told[0] == told[1]
+    assert told[0][0] == str(few.query([10.0, 20.0], [20.0, -80.0], 5e3))
+    assert told[0][-1] == "1 r--s"  # one map of the file, read-only, shared
 
 
 def test_a_map_outlives_the_file_that_replaces_it(tmp_path, few):

@@ -15,9 +15,12 @@ def _bands(*patterns: str) -> tuple[str, ...]:
     return tuple(pattern.replace("*", band) for pattern in patterns for band in "jhk")
 
 
-#: Columns of ``twomass_scn`` in the order of the DVD and FTP files (IPAC Explanatory Supplement
-#: II.6a, ".../releases/allsky/doc/ancillary/scaninfo.html"). That page has ``j_zperr_ap``; the
-#: schemas of three mirrors, which agree in all else, have not: both are read.
+#: Columns of ``twomass_scn`` in the order assumed for the DVD and FTP files, which have no header.
+#: Seen were: the first columns, to glon, in IPAC's description of the table (Explanatory Supplement
+#: II.6a), and the whole in three schemas (one of an archive, given with its units and meanings, and
+#: those of two mirrors), which agree with each other and, so far, with IPAC, but list 64 columns.
+#: The 65th, ``j_zperr_ap``, is assumed, since h_zperr_ap and k_zperr_ap are there: files of 64 and
+#: of 65 columns are read, and the first row is checked against the names.
 DVD_COLUMNS = (
     "scan_key", "hemis", "date", "scan", "tile", "ra", "dec", "glon", "glat", *CORNERS,
     "sd", "qual", "hgl", "cld", "xph", "anom", "ut", "jdate", "airm", "zd", "ha", "rh",
