@@ -64,8 +64,9 @@ class Excursions:
             word, frame = np.nonzero(events)
             parts.append((word + start, frame, height[word, frame]))
         word, frame, height = (np.concatenate(column) for column in zip(*parts, strict=True))
-        # Frames full of them are clouds or lamps.
-        calm = (np.bincount(frame, minlength=n) < 0.1 * words)[frame]
+        # Frames with far more of them than others show a meteor, clouds or a lamp.
+        counts = np.bincount(frame, minlength=n)
+        calm = (counts <= min(3 * np.percentile(counts, 80) + 50, 0.1 * words))[frame]
         word, frame, height = word[calm], frame[calm], height[calm]
         if word.size > _MOST_EVENTS:
             # Any of them, not the highest: faint stars cover the fewest pixels.

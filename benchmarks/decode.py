@@ -3,7 +3,7 @@
 For a few word orders: ``gunzip -c`` and Python's zlib, which only inflate, against `open_scan`
 with the order given, which inflates and puts every pixel in its place; peak memory of that in a
 process of its own; and, apart, the time to detect the order. Run as
-``python benchmarks/bench_decode.py``.
+``python benchmarks/decode.py``.
 """
 
 from __future__ import annotations
