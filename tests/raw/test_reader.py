@@ -12,6 +12,7 @@ from astropy import units as u
 import twomass_nb as tm
 from twomass_nb.array import ArrayGeometry
 from twomass_nb.errors import LayoutError, NotFoundError, RawFileError, ScanNameError
+from twomass_nb.raw import reader
 from twomass_nb.raw.layout import AXES
 
 LAYOUT = tm.Layout("f b r Y X y x")
@@ -100,12 +101,20 @@ def test_uncompressed_rdo_is_mapped_not_read(write, science):
     assert isinstance(base, mmap.mmap)
 
 
-def test_opening_reads_no_pixels(write, science):
+def test_a_broken_file_is_refused_when_it_is_opened(write, science):
     path = write("k1186063.rds.gz", science[:2], LAYOUT)
-    cut = path.read_bytes()[:20_000]
-    path.write_bytes(cut)  # broken further on: opening cannot know
-    scan = tm.open_scan(path)
-    with pytest.raises(RawFileError):
+    path.write_bytes(path.read_bytes()[:20_000])
+    for layout in (None, LAYOUT):
+        with pytest.raises(RawFileError, match="first frame"):
+            tm.open_scan(path, layout=layout)
+
+
+def test_opening_reads_no_pixels_where_nothing_in_them_must_be_found(write, science, monkeypatch):
+    path = write("k1186063.rds.gz", science[:2], LAYOUT)
+    monkeypatch.setattr(reader, "read_content", None)
+    scan = tm.open_scan(path, layout=LAYOUT)
+    assert scan.band == "k"
+    with pytest.raises(TypeError):
         scan.r1(0)
 
 
@@ -207,9 +216,9 @@ def test_where_nothing_says_where(rds):
 
 def test_more_frames_in_the_table_than_in_the_file(rds):
     rds.with_name("k1186063.par").write_text(PAR.replace("40", "274"))
-    scan = tm.open_scan(rds)
     with pytest.warns(tm.TwomassWarning, match="holds 40 frames, its .par says 274"):
-        assert scan.n_frames == 40
+        scan = tm.open_scan(rds)
+    assert scan.n_frames == 40
 
 
 # Orders that the content does not say ----------------------------------------------------

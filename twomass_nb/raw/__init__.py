@@ -1,6 +1,6 @@
 """Bytes to frames: word orders, the codec, the reader, conversion and FITS."""
 
-from .convert import convert
+from .conversion import convert
 from .detect import detect_layout
 from .layout import Layout
 from .learn import learn_layout

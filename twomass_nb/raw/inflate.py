@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,14 @@ from numpy.typing import NDArray
 from ..errors import NotFoundError, RawFileError
 from .layout import FRAME_BYTES
 
-__all__ = ["MAX_BYTES", "Content", "check_before_reading", "is_gzip_name", "read_content"]
+__all__ = [
+    "MAX_BYTES",
+    "Content",
+    "check_before_reading",
+    "ends_whole",
+    "is_gzip_name",
+    "read_content",
+]
 
 #: Most bytes a scan may have: it is in memory twice while it is decoded, and that must stay
 #: below 2 GiB. A survey scan has 72 MB; this is 14 times as much.
@@ -85,6 +93,19 @@ def read_content(path: Path) -> Content:
     if is_gzip_name(path):
         _check_size(path, data.size, bytes(data[:8]))
     return Content(data)
+
+
+def ends_whole(path: Path) -> bool:
+    """Whether a file's end does not speak against its being whole: a look, not a proof.
+
+    gzip ends with the size of what was compressed; that of a scan is a number of frames.
+    """
+    if not is_gzip_name(path):
+        return True
+    with path.open("rb") as file:
+        file.seek(-min(4, path.stat().st_size), os.SEEK_END)
+        size = int.from_bytes(file.read(4), "little")
+    return size > 0 and size % FRAME_BYTES == 0
 
 
 def check_before_reading(path: Path) -> None:

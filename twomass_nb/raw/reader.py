@@ -15,7 +15,7 @@ from ..errors import NotFoundError, RawFileError, TwomassWarning
 from ..scan import BAND_NAMES, ScanId, parse_band
 from .beside import band_of, par_of, scan_id_of, sibling_of
 from .choose import choose_layout, kind_of
-from .inflate import Content, check_before_reading, read_content
+from .inflate import Content, check_before_reading, ends_whole, read_content
 from .layout import AXES, Layout
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ _NATIVE_HIGH_FIRST = sys.byteorder == "big"
 def open_scan(
     path: Any, band: str | None = None, layout: Layout | None = None, cache: bool = True
 ) -> RawScan:
-    """Open a raw scan. Nothing but the file's first bytes is read before pixels are asked for.
+    """Open a raw scan: what is wrong with a file is said here, frames are decoded when asked for.
+
+    A file is read through at once only if its word order must be found in its content or its
+    end does not look whole. Otherwise damage in its middle shows with the first frame.
 
     Parameters
     ----------
@@ -46,8 +49,8 @@ def open_scan(
         from a pair in the folder, or that found for another scan of the folder in this session
         if the content does not contradict it.
     cache : bool, optional
-        Whether decoded frames stay in memory as long as the scan is used. If not, each call
-        decodes the file anew.
+        Whether decoded frames stay in memory as long as the scan is used. If not, only the
+        file's own bytes do, and frames are decoded each time they are asked for.
 
     Returns
     -------
@@ -58,12 +61,20 @@ def open_scan(
     NotFoundError
         If there is no such file.
     RawFileError
-        If it is no raw file, or broken. What only reading can show is raised when pixels are
-        first asked for.
+        If it is no raw file, or broken.
     LayoutError
-        If the word order is not certain (raised when pixels are first asked for).
+        If the word order is not certain.
+
+    Warns
+    -----
+    TwomassWarning
+        If the file is cut off (naming the last whole frame), or its .par file has another number
+        of frames.
     """
-    return RawScan(path, band, layout, cache)
+    scan = RawScan(path, band, layout, cache)
+    if scan.must_be_read:
+        scan.examine()
+    return scan
 
 
 class Read:
@@ -126,6 +137,7 @@ class RawScan:
         self._chosen: tuple[Layout, str] | None = None
         self._frames: NDArray[np.uint16] | None = None
         self._shape: tuple[int, bool] | None = None
+        self._content: Content | None = None  # read already, not decoded yet
         self.band = band_of(self.path)
         if band is not None:
             asked = parse_band(band)
@@ -180,7 +192,7 @@ class RawScan:
         """
         if self._frames is not None:
             return self._frames
-        content, layout = self._read()
+        content, layout = self.examine()
         mapped = isinstance(content.data, np.memmap)
         if mapped and layout == Layout(AXES, _NATIVE_HIGH_FIRST):
             words = np.asarray(content.data).view(np.uint16)
@@ -189,12 +201,22 @@ class RawScan:
             frames = layout.decode(content.data, content.n_frames)
         frames.flags.writeable = False
         if self._cache:
-            self._frames = frames
+            self._frames, self._content = frames, None
         return frames
 
-    def _read(self) -> tuple[Content, Layout]:
-        """Return the bytes of the file, and the order to decode them with."""
-        content = read_content(self.path)
+    @property
+    def must_be_read(self) -> bool:
+        """Whether only its whole content can tell how, and if, the file can be opened."""
+        order_unknown = self._kind == "rds" and self._given is None
+        return order_unknown or not ends_whole(self.path)
+
+    def examine(self) -> tuple[Content, Layout]:
+        """Return the bytes of the file and the order to decode them with.
+
+        What is wrong with the file is raised or warned of, as `open_scan` says. The bytes are
+        kept until the frames are.
+        """
+        content = self._content or read_content(self.path)
         layout = self._choose(content)
         if content.truncated and not layout.frames_together:
             msg = (
@@ -203,6 +225,7 @@ class RawScan:
             )
             raise RawFileError(msg)
         self._note_shape(content)
+        self._content = content
         return content, layout
 
     def _choose(self, content: Content) -> Layout:
@@ -228,12 +251,9 @@ class RawScan:
             warnings.warn(text, TwomassWarning, stacklevel=4)
 
     def _measured(self) -> tuple[int, bool]:
-        """Count the frames, and see whether the file is cut: a packed one must be read for it."""
+        """Return the number of frames, and whether the file is cut off."""
         if self._shape is None:
-            if self.path.name.lower().endswith(".gz"):
-                _ = self.frames if self._cache else self._read()
-            else:
-                self._note_shape(read_content(self.path))
+            self.examine()
         assert self._shape is not None
         return self._shape
 
@@ -251,7 +271,7 @@ class RawScan:
     def layout(self) -> Layout:
         """Word order the file is decoded with."""
         if self._chosen is None:
-            _ = self.frames if self._cache else self._read()
+            self.examine()
         assert self._chosen is not None
         return self._chosen[0]
 
@@ -280,7 +300,7 @@ class RawScan:
         """Return both reads of frame `i`: array of uint16, shape (2, 256, 256), read-only."""
         if self._cache:
             return self.frames[self.check_frame(i)]
-        content, layout = self._read()
+        content, layout = self.examine()
         frame = layout.decode_frame(content.data, content.n_frames, self.check_frame(i))
         frame.flags.writeable = False
         return frame

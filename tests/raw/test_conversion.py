@@ -13,7 +13,7 @@ from twomass_nb.errors import LayoutError, RawFileError, TwomassError
 from twomass_nb.raw.layout import AXES
 
 LAYOUT = tm.Layout("f b r Y X y x")
-module = importlib.import_module("twomass_nb.raw.convert")  # the package shows the function
+module = importlib.import_module("twomass_nb.raw.conversion")
 layouts = st.builds(tm.Layout, st.permutations(AXES).map("".join), st.booleans())
 
 
