@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twomass_nb.errors import PositionError
-from twomass_nb.explore.locator_model import LocatorModel, Plane, find_position
+from twomass_nb.explore.locator_model import LocatorModel
+from twomass_nb.explore.locator_plane import Plane, find_position
 from twomass_nb.locate import ScanLocator
 from twomass_nb.scan import ScanId
 from twomass_nb.simulate.scan_table import scan_table

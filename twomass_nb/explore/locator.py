@@ -2,54 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
-import numpy as np
-from bokeh.events import RangesUpdate, Reset, Tap
+from astropy.coordinates import SkyCoord
+from bokeh.events import RangesUpdate, Reset, SelectionGeometry, Tap
+from bokeh.layouts import row
 
 from ..errors import TwomassError
 from ..scan import ScanId
 from . import still
 from .bridge import BokehView
-from .controls import Telling, labelled
+from .controls import Telling
+from .locator_allsky import sky_at
+from .locator_allsky_figure import AllSkyFigure
+from .locator_columns import MOST, heads, texts
 from .locator_figure import SkyFigure
 from .locator_frames import Archive, frames_of
-from .locator_model import LocatorModel, find_position
+from .locator_model import LocatorModel
+from .locator_panels import FIELDS, Asking, Looking, Panels
+from .locator_plane import find_position, find_positions
 from .table import ChoiceTable
 
 if TYPE_CHECKING:
-    from astropy.coordinates import SkyCoord
     from astropy.table import Row, Table
 
     from .frames import FramesExplorer
 
 __all__ = ["LocatorExplorer", "locator"]
-
-# Label, unit, tooltip, and the text of a row of the table (see CONTRACT for the columns).
-_COLUMNS: tuple[tuple[str, str, str, Callable[[Any], str]], ...] = (
-    ("scan", "", "night, observatory, scan number", lambda row: str(row["scan_id"])),
-    ("E/W", "edge, ″", "distance to the nearer east or west edge, positive inside",
-     lambda row: f"{row['dist_edge_ew']:.1f}"),
-    ("N/S", "edge, ″", "distance to the nearer north or south edge, positive inside",
-     lambda row: f"{row['dist_edge_ns']:.1f}"),
-    ("frames", "from 0", "first to last frame that sees the position",
-     lambda row: _frames(row["first_frame"], row["last_frame"])),
-    ("best", "frame", "frame that has it nearest to its middle row",
-     lambda row: _frames(row["best_frame"], row["best_frame"])),
-    ("x, y", "pixel", "predicted pixel in the best frame, J",
-     lambda row: f"{row['x']:.0f}, {row['y']:.0f}" if np.isfinite(row["x"]) else "–"),
-    ("from", "", "scn: exact corners; lgo, atlas: predicted; sim: simulated",
-     lambda row: str(row["source"])),
-)  # fmt: skip
-_RAW_COLUMNS = (
-    ("type", "", "type of scan", "s_type"),
-    ("tape", "", "label of its tape", "tape_label"),
-    ("disk", "", "label of its disk", "disk_label"),
-)
-_FIELDS = {"0.5°": 0.25, "1.5°": 0.75, "5°": 2.5, "15°": 7.5}
 
 
 def locator(
@@ -88,6 +71,8 @@ class LocatorExplorer(widgets.VBox):
         Where a position is typed.
     choice : ChoiceTable
         The table in the page; its ``chosen`` is the row.
+    panels : Panels
+        Filters, the place for a list, and export.
     frames : FramesExplorer or None
         The frames opened last.
     """
@@ -97,46 +82,33 @@ class LocatorExplorer(widgets.VBox):
         self.archive = archive
         self.frames: FramesExplorer | None = None
         self.figure = SkyFigure(model)
+        self.allsky = AllSkyFigure(model)
         root = self.figure.root
         root.on_event(Tap, lambda event: self._tap(event.x, event.y))
         root.on_event(RangesUpdate, lambda event: self._moved(event))
         root.on_event(Reset, lambda _: self._redraw())
-        self.view = BokehView(root)
+        root.on_event(SelectionGeometry, lambda event: self._boxed(event.geometry, event.final))
+        self.allsky.root.on_event(Tap, lambda event: self._far(event.x, event.y))
+        self.view = BokehView(row(self.allsky.root, root, styles={"flex-wrap": "wrap"}))
         self._callbacks: list[Callable[[Row], Any]] = []
-        self.text = widgets.Text(
-            placeholder="18:19:59.8 -16:14:49, or degrees, or a name", continuous_update=False,
-            layout={"width": "300px"},
-        )  # fmt: skip
-        self.find = widgets.Button(description="Find", icon="search", layout={"width": "84px"})
-        self.field = widgets.Dropdown(options=list(_FIELDS), value="1.5°", layout={"width": "76px"})
-        self.telling = Telling()
-        columns = [column[:3] for column in _COLUMNS] + [
-            column[:3] for column in _RAW_COLUMNS if column[3] in model.table.colnames
-        ]
-        self.choice = ChoiceTable(
-            columns=[{"label": label, "unit": unit, "tip": tip} for label, unit, tip in columns],
-            empty="No scan of this table covers the position.",
-            layout={"flex": "1 1 340px", "min_width": "300px", "margin": "4px 0 0 8px"},
-        )
-        source = Telling()
-        source.say(model.source_text())
-        bar = widgets.HBox(
-            [labelled("Position", self.text), self.find, widgets.Label(layout={"width": "14px"}),
-             labelled("Field", self.field)],
-            layout={"flex_flow": "row wrap", "align_items": "center"},
-        )  # fmt: skip
-        body = widgets.HBox(
-            [self.view, self.choice], layout={"align_items": "flex-start", "flex_flow": "row wrap"}
-        )
+        self.panels = Panels(model)
+        asking, looking = Asking(self.panels), Looking(model)
+        self.text, self.find = asking.text, asking.find
+        self.field, self.colour = looking.field, looking.colour
+        self.telling, self.count = Telling(), Telling()
+        self.choice = ChoiceTable(empty="There is none to list.")
         self.show = widgets.Button(
             description="Show frames", icon="film", disabled=True, layout={"width": "124px"},
             tooltip="Open the raw frames of the scan chosen, on the frame that sees the position",
         )  # fmt: skip
+        source = Telling()
+        source.say(model.source_text())
         self._below = widgets.VBox()
         super().__init__(
-            [bar, self.telling, body, self.show, self._below, source],
+            [asking, self.panels, self.telling, looking, self.view, self.count, self.choice,
+             self.show, self._below, source],
             layout={"overflow": "auto hidden"},
-        )
+        )  # fmt: skip
         self.add_class("twomass-nb").add_class("twomass-nb-locator")
         self._connect()
         self._show_table()
@@ -166,6 +138,7 @@ class LocatorExplorer(widgets.VBox):
         """What is shown: position (degrees), scans that cover it, the one selected, the field."""
         position = self.model.position
         return {
+            "asked": self.model.asked,
             "position": (float(position.ra.deg), float(position.dec.deg)),
             "scans": [str(name) for name in self.model.table["scan_id"]],
             "selected": None if self.selected is None else str(self.selected),
@@ -191,6 +164,19 @@ class LocatorExplorer(widgets.VBox):
             self.figure.turn()
             self._redraw()
 
+    def ask_list(self, text: str) -> None:
+        """Take a list of positions, one a line, as if it had been pasted.
+
+        Raises
+        ------
+        PositionError
+            If a line is not understood.
+        """
+        with self.view.batch():
+            self.model.take_list(*find_positions(text))
+            self.figure.turn()
+            self._redraw()
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         return still.beside(bundle, lambda: still.of_locator(self.model))
@@ -201,14 +187,19 @@ class LocatorExplorer(widgets.VBox):
         self.text.observe(lambda _: self._typed(), "value")
         self.find.on_click(lambda _: self._typed())
         self.field.observe(self._zoom, "value")
+        self.colour.observe(lambda change: self._colour(change["new"]), "value")
         self.choice.observe(lambda change: self._choose(change["new"]), "chosen")
         self.show.on_click(lambda _: self._show_frames())
+        panels = self.panels
+        panels.filters.observe(lambda change: self._filter(change["new"]), "selection")
+        panels.list.button.on_click(lambda _: self._listed())
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
-        """Put an error where the person looks, as its one line."""
+        """Put an error where the person looks, as its one line; draw anew in one message."""
         try:
-            yield
+            with self.view.batch():
+                yield
             self.telling.say("")
         except (TwomassError, OSError) as error:
             self.telling.warn(str(error))
@@ -221,8 +212,32 @@ class LocatorExplorer(widgets.VBox):
     def _tap(self, x: float | None, y: float | None) -> None:
         if x is None or y is None:
             return
-        with self._telling(), self.view.batch():
+        with self._telling():
             self.model.tap(x, y)
+            self._redraw()
+
+    def _far(self, x: float | None, y: float | None) -> None:
+        """Take a position on the map of the whole sky."""
+        if x is None or y is None:
+            return
+        ra, dec = (float(angle) for angle in sky_at(x, y))
+        if math.isfinite(ra):
+            with self._telling():
+                self.go(SkyCoord(ra, dec, unit="deg"))
+
+    def _boxed(self, geometry: dict, final: bool) -> None:
+        if final and geometry.get("type") == "rect":
+            with self._telling():
+                self.model.take_box(*(float(geometry[name]) for name in ("x0", "y0", "x1", "y1")))
+                self._redraw()
+
+    def _listed(self) -> None:
+        with self._telling():
+            self.ask_list(self.panels.list.text.value)
+
+    def _filter(self, selection: dict[str, Any]) -> None:
+        with self._telling():
+            self.model.filter(selection)
             self._redraw()
 
     def _moved(self, event: RangesUpdate) -> None:
@@ -234,14 +249,23 @@ class LocatorExplorer(widgets.VBox):
 
     def _zoom(self, change: dict) -> None:
         with self.view.batch():
-            self.model.look(*self.model.marker(), _FIELDS[change["new"]])
+            self.model.look(*self.model.marker(), FIELDS[change["new"]])
             self.figure.turn()
+            self.figure.draw()
+
+    def _colour(self, kind: str) -> None:
+        with self.view.batch():
+            self.model.colour_by = kind
             self.figure.draw()
 
     def _choose(self, row: int) -> None:
         with self.view.batch():
+            center = self.model.plane
             self.model.select(row)
+            if self.model.plane is not center:
+                self.figure.turn()
             self.figure.draw()
+            self.allsky.draw()
         self.show.disabled = row < 0
         if row >= 0:
             for callback in self._callbacks:
@@ -249,9 +273,12 @@ class LocatorExplorer(widgets.VBox):
 
     def _show_frames(self) -> None:
         with self._telling():
-            row = self.selected_row
-            old = self.frames
-            self.frames = frames_of(self.archive, self.selected, row["best_frame"], self.position)
+            row, old = self.selected_row, self.frames
+            known = "best_frame" in row.colnames  # scans of a box have no position in them
+            self.frames = frames_of(
+                self.archive, self.selected, row["best_frame"] if known else -1,
+                self.position if known else None,
+            )  # fmt: skip
             self._below.children = [self.frames]
             if old is not None:
                 old.view.close()
@@ -259,19 +286,15 @@ class LocatorExplorer(widgets.VBox):
 
     def _redraw(self) -> None:
         self.figure.draw()
+        self.allsky.draw()
         self._show_table()
 
     def _show_table(self) -> None:
-        raw = [name for *_, name in _RAW_COLUMNS if name in self.model.table.colnames]
+        table = self.model.table
         with self.choice.hold_sync():
-            self.choice.rows = [
-                [text(row) for *_, text in _COLUMNS] + [str(row[name]) for name in raw]
-                for row in self.model.table
-            ]
+            self.choice.columns = heads(table)
+            self.choice.rows = texts(table)
             self.choice.chosen = -1 if self.model.selected is None else self.model.selected
-
-
-def _frames(first: Any, last: Any) -> str:
-    if first < 0:
-        return "–"
-    return f"{first}" if first == last else f"{first}–{last}"
+        more = f"; the first {MOST:,} are listed" if len(table) > MOST else ""
+        self.count.say(f"{self.model.answer_text()}{more}.")
+        self.panels.export.show()

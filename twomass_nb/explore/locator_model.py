@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,79 +9,23 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 
 from ..array.track import lonlat, unit_vector
-from ..errors import PositionError
-from ..locate.position import parse_position
+from ..locate import selected
 from ..scan import ScanId
+from .locator_colours import Scale, scale_of
+from .locator_plane import Plane, find_position
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table
 
-__all__ = ["Footprints", "LocatorModel", "Plane", "find_position"]
+__all__ = ["Footprints", "LocatorModel"]
 
 #: Half height of a survey scan with some margin, degrees: how far a footprint reaches.
 _REACH = 3.2
 
 
-def find_position(text: str) -> SkyCoord:
-    """Return the position a text gives, or that of the object it names (asks CDS Sesame).
-
-    Raises
-    ------
-    PositionError
-        If it is neither, or names cannot be looked up here.
-    """
-    try:
-        return parse_position(text)
-    except PositionError:
-        if not any(character.isalpha() for character in text):
-            raise
-    how = "write the position instead, as '274.99 -16.25' or '18:19:59.8 -16:14:49'"
-    if os.environ.get("TWOMASS_NB_OFFLINE") == "1":
-        message = f"{text!r} is not a position, and names are not looked up offline: {how}"
-        raise PositionError(message)
-    from astropy.coordinates.name_resolve import NameResolveError
-    from astropy.utils.data import conf
-
-    try:
-        with conf.set_temp("remote_timeout", 5.0):
-            return SkyCoord.from_name(text).icrs
-    except (NameResolveError, OSError):
-        message = f"{text!r} is not a position, and CDS did not answer or does not know it: {how}"
-        raise PositionError(message) from None
-
-
-class Plane:
-    """The tangent plane at a position: degrees east (x) and north (y); great circles are straight.
-
-    Parameters
-    ----------
-    center : `~astropy.coordinates.SkyCoord`
-        Where the plane touches the sky; a pole is as good as any other place.
-    """
-
-    def __init__(self, center: SkyCoord) -> None:
-        self.center = center.icrs
-        ra, dec = np.deg2rad(self.center.ra.deg), np.deg2rad(self.center.dec.deg)
-        self.axis = unit_vector(self.center.ra.deg, self.center.dec.deg)
-        self.east = np.array([-np.sin(ra), np.cos(ra), 0.0])
-        self.north = np.array([-np.sin(dec) * np.cos(ra), -np.sin(dec) * np.sin(ra), np.cos(dec)])
-
-    def project(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return x and y in degrees of unit vectors, shape (..., 3); NaN on the far half."""
-        toward = vectors @ self.axis
-        toward = np.where(toward > 0.05, toward, np.nan)  # beyond 87 degrees nothing is drawn
-        return np.rad2deg(vectors @ self.east / toward), np.rad2deg(vectors @ self.north / toward)
-
-    def sky(self, x: float, y: float) -> SkyCoord:
-        """Return the position at a place of the plane."""
-        vector = self.axis + np.deg2rad(x) * self.east + np.deg2rad(y) * self.north
-        ra, dec = lonlat(vector)
-        return SkyCoord(float(ra), float(dec), unit="deg", frame="icrs")
-
-
 @dataclass
 class Footprints:
-    """Footprints in the plane; those that cover the position and the selected one come last.
+    """Footprints in the plane; those that are listed and the selected one come last.
 
     Attributes
     ----------
@@ -91,7 +34,10 @@ class Footprints:
     x, y : array, shape (n, 4)
         Corners in degrees to the east and north of the plane's centre.
     covers, selected : array of bool
+        Whether a scan is in the table of the explorer (it covers the position), and is chosen.
     names : list of str
+    scale : Scale or None
+        What they are coloured by.
     """
 
     i_scan: np.ndarray
@@ -100,16 +46,34 @@ class Footprints:
     covers: np.ndarray
     selected: np.ndarray
     names: list[str] = field(default_factory=list)
+    scale: Scale | None = None
 
 
 class LocatorModel:
-    """A position, the scans that cover it, and the footprints around it.
+    """A question to a locator, the scans that answer it, and the footprints around a position.
 
     Parameters
     ----------
     loc : `~twomass_nb.ScanLocator`
     position : `~astropy.coordinates.SkyCoord` or str, optional
         Where to start; by default the middle of the table's first scan.
+
+    Attributes
+    ----------
+    asked : {"position", "box", "list"}
+        What `table` answers: scans that cover the position, that overlap the box, that cover the
+        targets of the list.
+    table : `~astropy.table.Table`
+    rows : array of int
+        Row of the locator's table for each row of `table`.
+    selection : dict
+        What filters ask for, in the words of `twomass_nb.locate.selected`.
+    colour_by : str
+        One of `locator_colours.offered`.
+    box : (x0, y0, x1, y1) or None
+        The box last dragged, in the plane.
+    targets : `~astropy.coordinates.SkyCoord` or None
+        The list last given, and `target_names`.
     """
 
     def __init__(self, loc: Any, position: SkyCoord | str | None = None) -> None:
@@ -118,7 +82,16 @@ class LocatorModel:
         self._middles = middles / np.linalg.norm(middles, axis=-1, keepdims=True)
         self.half_width = 0.75
         self.selected: int | None = None
+        self.selection: dict[str, Any] = {}
+        self._keep: np.ndarray | None = None
+        self.colour_by = "covering"
+        self.asked = "position"
+        self.box: tuple[float, float, float, float] | None = None
+        self.region: Any = None
+        self.targets: SkyCoord | None = None
+        self.target_names: list[str] = []
         self.table: Table
+        self.rows: np.ndarray
         if position is None:
             ra, dec = lonlat(self._middles[0])
             position = SkyCoord(float(ra), float(dec), unit="deg", frame="icrs")
@@ -149,12 +122,75 @@ class LocatorModel:
         recentre : bool, optional
             Put it in the middle of the picture.
         """
-        self.table = self.loc.covering(position.icrs)
-        self.position = position.icrs
-        self.selected = None
+        position = position.icrs
+        self._answer("position", position)
+        self.position = position
+        self.box = self.region = None
         if recentre:
-            self.plane = Plane(self.position)
-            self.look(0.0, 0.0, self.half_width)
+            self._centre(position)
+
+    def take_box(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        """Find the scans that overlap a box of the picture: its sides are great circles."""
+        from regions import PolygonSkyRegion
+
+        xs, ys = sorted((x0, x1)), sorted((y0, y1))
+        corners = [(xs[0], ys[0]), (xs[1], ys[0]), (xs[1], ys[1]), (xs[0], ys[1])]
+        places = [self.plane.sky(*corner) for corner in corners]
+        vertices = SkyCoord(
+            [place.ra.deg for place in places], [place.dec.deg for place in places],
+            unit="deg", frame="icrs",
+        )  # fmt: skip
+        region = PolygonSkyRegion(vertices)
+        self._answer("box", region)
+        self.box, self.region = (xs[0], ys[0], xs[1], ys[1]), region
+
+    def take_list(self, names: list[str], targets: SkyCoord) -> None:
+        """Find the scans that cover the targets of a list, and turn to the first."""
+        self._answer("list", targets.icrs, names)
+        self.targets, self.target_names = targets.icrs, list(names)
+        self.box = self.region = None
+        self.position = self.targets[0]
+        self._centre(self.position)
+
+    def filter(self, selection: dict[str, Any]) -> None:
+        """Ask the same again of a selection of scans.
+
+        Raises
+        ------
+        TableError
+            If the scan table cannot answer it. Nothing has changed then.
+        """
+        keep = selected(self.loc.table, **selection) if selection else None
+        old, self.selection = self.selection, dict(selection)
+        try:
+            self._answer(self.asked, *self.question())
+        except Exception:
+            self.selection = old
+            raise
+        self._keep = keep
+
+    def question(self) -> tuple[Any, ...]:
+        """Return what `table` was asked with: a position, a region, or targets and names."""
+        if self.asked == "list":
+            return self.targets, self.target_names
+        return (self.region if self.asked == "box" else self.position,)
+
+    def _answer(self, asked: str, what: Any, names: list[str] | None = None) -> None:
+        if asked == "box":
+            table = self.loc.overlapping(what, **self.selection)
+            rows = np.asarray(table["i_scan"])
+        elif asked == "list":
+            i_coord, rows = pairs = self.loc.covering_many(what, **self.selection)
+            table = self.loc.answers(what, pairs)
+            table.add_column(np.array(names or [], object)[i_coord].astype(str), 0, "target")
+        else:
+            _, rows = self.loc.covering_many(what.reshape(1), **self.selection)
+            table = self.loc.covering(what, **self.selection)
+        self.table, self.rows, self.asked, self.selected = table, rows, asked, None
+
+    def _centre(self, position: SkyCoord) -> None:
+        self.plane = Plane(position)
+        self.look(0.0, 0.0, self.half_width)
 
     def tap(self, x: float, y: float) -> None:
         """Take the position under a place of the picture, which stays where it is."""
@@ -166,8 +202,12 @@ class LocatorModel:
         self.half_width = float(half_width)
 
     def select(self, row: int | None) -> None:
-        """Select a row of `table`."""
+        """Select a row of `table`; of a list, its target becomes the position."""
         self.selected = None if row is None or row < 0 else int(row)
+        if self.selected is not None and self.asked == "list":
+            self.position = self.targets[self.table["i_coord"][self.selected]]
+            if max(np.abs(self.marker())) > self.half_width or np.isnan(self.marker()).any():
+                self._centre(self.position)
 
     def marker(self) -> tuple[float, float]:
         """Return the place of the position in the plane."""
@@ -184,23 +224,40 @@ class LocatorModel:
         inside = np.isfinite(x).all(axis=1)
         for place, centre in ((x, self.view[0]), (y, self.view[1])):
             inside &= (place.min(axis=1) < centre + side) & (place.max(axis=1) > centre - side)
+        if self._keep is not None:
+            inside &= self._keep[near]
         near, x, y = near[inside], x[inside], y[inside]
-        names = [self._name(i) for i in near]
-        chosen = None if self.selected_scan is None else str(self.selected_scan)
-        covering = {str(name) for name in self.table["scan_id"]}
-        covers = np.array([name in covering for name in names], bool)
-        selected = np.array([name == chosen for name in names], bool)
-        order = np.argsort(covers + 2 * selected, kind="stable")
-        return Footprints(
-            near[order], x[order], y[order], covers[order], selected[order],
-            [names[i] for i in order],
-        )  # fmt: skip
+        chosen = -1 if self.selected is None else self.rows[self.selected]
+        covers, picked = np.isin(near, self.rows), near == chosen
+        order = np.argsort(covers + 2 * picked, kind="stable")
+        near, x, y, covers, picked = (part[order] for part in (near, x, y, covers, picked))
+        scale = None
+        if self.colour_by != "covering":
+            scale = scale_of(self.colour_by, self.loc, near, self._keep)
+        return Footprints(near, x, y, covers, picked, [self._name(i) for i in near], scale)
 
     def _name(self, i: int) -> str:
         row = self.loc.table[int(i)]
         return str(ScanId(str(row["date"]), str(row["hemis"]), int(row["scan"])))
 
     # words -------------------------------------------------------------------------------------
+
+    def answer_text(self) -> str:
+        """Return how many scans answer what was asked."""
+        count = len(self.table)
+        scans = "1 scan" if count == 1 else f"{count or 'no'} scans"
+        if self.asked == "list":
+            found = len(np.unique(self.table["i_coord"]))
+            text = f"{count} pairs: {found} of {len(self.target_names)} targets are covered"
+        elif self.asked == "box":
+            width, height = self.box[2] - self.box[0], self.box[3] - self.box[1]
+            text = f"{scans} overlap{'s' * (count == 1)} the box, {width:.2f}° × {height:.2f}°"
+        else:
+            text = f"{scans} cover{'s' * (count == 1)} {self.position_text()}"
+        if self.selection:
+            kept = int(self._keep.sum()) if self._keep is not None else len(self.loc.table)
+            text += f"; filters leave {kept:,} of {len(self.loc.table):,} scans"
+        return text[:1].upper() + text[1:]
 
     def position_text(self, position: SkyCoord | None = None) -> str:
         """Return a position as a person writes it, to 0.01 arcsec."""
