@@ -57,13 +57,13 @@ def test_too_few_frames_are_refused(simulated, some_orders, n):
 
 @pytest.mark.parametrize("n", [128, 256])
 def test_as_many_frames_as_an_axis_is_long(simulated, some_orders, n):
-    outcomes(simulated("h", n, 23), some_orders(3, seed=n))
+    outcomes(simulated("h", n, 23), some_orders(2, seed=n))
 
 
 @pytest.mark.parametrize(("kind", "n"), [("dark", 48), ("twilight", 53)])
 def test_frames_that_show_little_are_never_wrong(simulated, some_orders, kind, n):
     for band, seed in (("j", 31), ("k", 32)):
-        outcomes(simulated(band, n, seed, kind), some_orders(6, seed=seed))
+        outcomes(simulated(band, n, seed, kind), some_orders(4, seed=seed))
 
 
 @pytest.mark.parametrize("fill", ["empty", "noise", "one frame again and again"])
@@ -81,8 +81,8 @@ def test_real_sky_observed_again(real_data, tmp_path, some_orders):
     images = sorted((real_data / "atlas").glob("aK_asky_990502s135*.fits.gz"))
     path = tm.simulate.reobserve(images, tmp_path, seed=1, n_frames=100, darks=0, twilights=0)
     frames = tm.open_scan(path).frames
-    found, _ = outcomes(frames[60:], some_orders(6, seed=7))
-    assert found >= 5
+    found, _ = outcomes(frames[60:], some_orders(5, seed=7))
+    assert found >= 4
 
 
 def test_the_refusal_names_axes_and_ways_out(write, simulated):

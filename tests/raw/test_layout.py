@@ -28,7 +28,7 @@ def written_out(frames, layout):
 
 
 @given(layouts, st.integers(1, 5), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_encode_is_the_definition_and_decode_undoes_it(layout, n, seed):
     frames = random_frames(n, seed)
     content = layout.encode(frames)
