@@ -16,7 +16,7 @@ from .byteorder import entropy
 __all__ = ["SEED", "Words", "byte_planes", "column_spread", "frame_scatter"]
 
 SEED = 1997301
-_SAMPLE = 1 << 17
+_SAMPLE = 1 << 15
 _TIMES = 100
 _PAIRS_AT_ONCE = 2000
 
