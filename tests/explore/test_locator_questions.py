@@ -117,6 +117,28 @@ def test_an_unknown_quality_has_no_colour_of_the_scale(loc):
     assert offered(loc.table) == ["covering", "date", "quality", "depth"]
 
 
+# nights ----------------------------------------------------------------------------------------
+
+
+def test_nights_are_those_of_the_scans(explorer, loc):
+    months = explorer.nights.months.data
+    assert sum(months["scans"]) == len(loc)
+    explorer.ask_list(LIST)
+    explorer.choice.chosen = 1
+    listed = explorer.nights.listed.data
+    nights = np.asarray(explorer.table["date"]).astype(str)
+    assert listed["date"] == sorted(set(nights))
+    assert sum(listed["scans"]) == len(explorer.table)
+    for text, time, colour in zip(listed["date"], listed["night"], listed["colour"], strict=True):
+        assert time == np.datetime64(text, "ms").astype(float)
+        assert (colour == "#ff5a1f") == (text == nights[1])
+    explorer.panels.filters.first.value = dt.date(2000, 3, 1)
+    months = explorer.nights.months.data
+    kept = {m: n for m, n in zip(months["month"], months["scans"], strict=True) if n}
+    assert sum(kept.values()) == len(loc.select(dates=("2000-03-01", None)))
+    assert min(kept) == "2000-03"
+
+
 # a box -----------------------------------------------------------------------------------------
 
 
@@ -143,6 +165,12 @@ def test_a_box_lists_what_overlaps_it(explorer, loc, place):
     explorer.model.tap(0, 0)
     assert explorer.model.box is None
     assert explorer.state["asked"] == "position"
+
+
+def test_a_box_without_area_lists_what_covers_it(explorer, loc):
+    box(explorer, 0.1, 0.1, 0.1, 0.1)
+    place = explorer.model.plane.sky(0.1, 0.1)
+    assert list(explorer.model.rows) == list(loc.query(place.ra.deg, place.dec.deg)[1])
 
 
 # a list ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 from astropy.coordinates import SkyCoord
 from bokeh.events import RangesUpdate, Reset, SelectionGeometry, Tap
-from bokeh.layouts import row
+from bokeh.layouts import column, row
 
 from ..errors import TwomassError
 from ..scan import ScanId
@@ -23,6 +23,7 @@ from .locator_columns import MOST, heads, texts
 from .locator_figure import SkyFigure
 from .locator_frames import Archive, frames_of
 from .locator_model import LocatorModel
+from .locator_nights import NightsFigure
 from .locator_panels import FIELDS, Asking, Looking, Panels
 from .locator_plane import find_position, find_positions
 from .table import ChoiceTable
@@ -82,14 +83,15 @@ class LocatorExplorer(widgets.VBox):
         self.archive = archive
         self.frames: FramesExplorer | None = None
         self.figure = SkyFigure(model)
-        self.allsky = AllSkyFigure(model)
+        self.allsky, self.nights = AllSkyFigure(model), NightsFigure(model)
         root = self.figure.root
         root.on_event(Tap, lambda event: self._tap(event.x, event.y))
         root.on_event(RangesUpdate, lambda event: self._moved(event))
         root.on_event(Reset, lambda _: self._redraw())
         root.on_event(SelectionGeometry, lambda event: self._boxed(event.geometry, event.final))
         self.allsky.root.on_event(Tap, lambda event: self._far(event.x, event.y))
-        self.view = BokehView(row(self.allsky.root, root, styles={"flex-wrap": "wrap"}))
+        wide = column(self.allsky.root, self.nights.root)
+        self.view = BokehView(row(wide, root, styles={"flex-wrap": "wrap"}))
         self._callbacks: list[Callable[[Row], Any]] = []
         self.panels = Panels(model)
         asking, looking = Asking(self.panels), Looking(model)
@@ -220,15 +222,14 @@ class LocatorExplorer(widgets.VBox):
         """Take a position on the map of the whole sky."""
         if x is None or y is None:
             return
-        ra, dec = (float(angle) for angle in sky_at(x, y))
-        if math.isfinite(ra):
-            with self._telling():
-                self.go(SkyCoord(ra, dec, unit="deg"))
+        with self._telling():
+            if math.isfinite(sky_at(x, y)[0]):
+                self.go(SkyCoord(*sky_at(x, y), unit="deg"))
 
     def _boxed(self, geometry: dict, final: bool) -> None:
         if final and geometry.get("type") == "rect":
             with self._telling():
-                self.model.take_box(*(float(geometry[name]) for name in ("x0", "y0", "x1", "y1")))
+                self.model.take_box(*(float(geometry[end]) for end in ("x0", "y0", "x1", "y1")))
                 self._redraw()
 
     def _listed(self) -> None:
@@ -264,8 +265,7 @@ class LocatorExplorer(widgets.VBox):
             self.model.select(row)
             if self.model.plane is not center:
                 self.figure.turn()
-            self.figure.draw()
-            self.allsky.draw()
+            self._draw()
         self.show.disabled = row < 0
         if row >= 0:
             for callback in self._callbacks:
@@ -284,9 +284,12 @@ class LocatorExplorer(widgets.VBox):
                 old.view.close()
                 old.close()
 
+    def _draw(self) -> None:
+        for figure in (self.figure, self.allsky, self.nights):
+            figure.draw()
+
     def _redraw(self) -> None:
-        self.figure.draw()
-        self.allsky.draw()
+        self._draw()
         self._show_table()
 
     def _show_table(self) -> None:

@@ -17,6 +17,7 @@ __all__ = ["HEIGHT", "JS", "WIDTH", "depth_image", "edge", "grid", "project", "s
 WIDTH, HEIGHT = 480, 240
 # Depth is counted at the centres of fine pixels and averaged over coarse ones, about as wide as a
 # pixel of the picture: a mean says how much of the area lies in overlaps, a sample does not.
+# Interpolation between coarse pixels evens out how scans beat with the rows of fine ones.
 _FINE, _COARSE = 256, 64
 
 #: The same inverse for the page: [ra, dec] in degrees, NaN off the ellipse.
@@ -59,13 +60,18 @@ def sky_at(x: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(maxsize=1)
-def _pixels() -> tuple[np.ndarray, np.ndarray]:
-    """Which pixels of the picture are on the ellipse, and the coarse pixel each shows."""
+def _pixels() -> tuple[np.ndarray, ...]:
+    """Return which pixels of the picture are on the ellipse, and what coarse pixels they show.
+
+    The nearest coarse pixel, then the four around it and their weights.
+    """
     x = (np.arange(WIDTH) + 0.5) / WIDTH * 4 - 2
     y = (np.arange(HEIGHT) + 0.5) / HEIGHT * 2 - 1
     ra, dec = sky_at(*np.meshgrid(x, y))
     on = np.isfinite(ra)
-    return on, hp.ang2pix(_COARSE, ra[on], dec[on], lonlat=True)
+    place = (_COARSE, ra[on], dec[on])
+    around, weights = hp.get_interp_weights(*place, lonlat=True)
+    return on, hp.ang2pix(*place, lonlat=True), around, weights.astype(np.float32)
 
 
 def depth_image(loc: Any, selection: dict[str, Any]) -> np.ndarray:
@@ -76,9 +82,13 @@ def depth_image(loc: Any, selection: dict[str, Any]) -> np.ndarray:
     fine = loc.coverage(_FINE, **selection)
     nested = hp.reorder(fine.astype(np.float32), r2n=True)
     mean = hp.reorder(nested.reshape(-1, (_FINE // _COARSE) ** 2).mean(axis=1), n2r=True)
-    on, pixel = _pixels()
+    on, nearest, around, weights = _pixels()
+    # Coarse pixels without a scan do not dilute their neighbours' depth.
+    weights = weights * (mean[around] > 0)
+    with np.errstate(invalid="ignore"):
+        depth = (weights * mean[around]).sum(axis=0) / weights.sum(axis=0)
     image = np.full((HEIGHT, WIDTH), np.nan, np.float32)
-    image[on] = np.where(mean[pixel] > 0, mean[pixel], np.nan)
+    image[on] = np.where(mean[nearest] > 0, depth, np.nan)
     return image
 
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AllSkyFigure"]
 
-_WIDTH, _HALF_X, _HALF_Y = 396, 2.25, 1.03
+_WIDTH, _HALF_X, _HALF_Y = 396, 2.28, 1.08
 # Without the map's first, darkest colours: white marks and letters must show.
 _PALETTE = list(Viridis256[40:])
 _MARK = "#ff5a1f"
-_TICKS = (1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500)
+_TICKS = (0.05, 0.1, 0.2, 0.5, 1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 _READOUT = (
     sky.JS
     + allsky.JS
@@ -67,10 +67,8 @@ class AllSkyFigure:
             y_range=Range1d(-_HALF_Y, _HALF_Y),
             title=" ",
             name="allsky-figure",
-            tools="pan,wheel_zoom,box_zoom,reset",
+            tools="",
             toolbar_location=None,
-            active_drag=None,
-            active_scroll=None,
             outline_line_color=None,
             min_border_left=4,
             min_border_right=8,
@@ -115,12 +113,13 @@ class AllSkyFigure:
         x, y = allsky.project(hours * 15.0, np.zeros(len(hours)))
         self.root.text(
             x, y, [f"{hour % 24}h" for hour in hours], y_offset=-2, text_align="center",
-            text_font_size="11px", text_color="#ffffff", text_font_style="bold",
+            text_font_size="11px", text_color="#ffffff", background_fill_color="#000000",
+            background_fill_alpha=0.35, padding=2, border_radius=3,
         )  # fmt: skip
         decs = np.array([-60, -30, 30, 60])
         x, y = allsky.project(np.full(len(decs), 180.0), decs)
         self.root.text(
-            np.abs(x), y, [f"{dec:+d}°".replace("-", "−") for dec in decs], x_offset=7,
+            np.abs(x), y, [f"{dec:+d}°".replace("-", "−") for dec in decs], x_offset=9,
             text_align="left", text_baseline="middle", text_font_size="10px", text_color="#444444",
         )  # fmt: skip
 
@@ -133,8 +132,9 @@ class AllSkyFigure:
             some = np.isfinite(image).any()
             # A few places, seen hundreds of times, must not take the colours from all others.
             high = max(2.0, float(np.nanpercentile(image, 99.5))) if some else 2.0
-            self.mapper.update(low=1.0, high=high)
-            self._bar.ticker.ticks = [tick for tick in _TICKS if tick <= high]
+            low = float(np.clip(np.nanpercentile(image, 0.5), 0.05, 1.0)) if some else 1.0
+            self.mapper.update(low=low, high=high)
+            self._bar.ticker.ticks = [tick for tick in _TICKS if low <= tick <= high]
             self.depth.data = {"image": [image]}
         for source, coord in ((self.position, model.position), (self.targets, model.targets)):
             if coord is None:

@@ -68,6 +68,8 @@ class LocatorModel:
         Row of the locator's table for each row of `table`.
     selection : dict
         What filters ask for, in the words of `twomass_nb.locate.selected`.
+    kept : array of bool, or None
+        Which scans of the locator the selection leaves; None for all.
     colour_by : str
         One of `locator_colours.offered`.
     box : (x0, y0, x1, y1) or None
@@ -83,7 +85,7 @@ class LocatorModel:
         self.half_width = 0.75
         self.selected: int | None = None
         self.selection: dict[str, Any] = {}
-        self._keep: np.ndarray | None = None
+        self.kept: np.ndarray | None = None
         self.colour_by = "covering"
         self.asked = "position"
         self.box: tuple[float, float, float, float] | None = None
@@ -167,7 +169,7 @@ class LocatorModel:
         except Exception:
             self.selection = old
             raise
-        self._keep = keep
+        self.kept = keep
 
     def question(self) -> tuple[Any, ...]:
         """Return what `table` was asked with: a position, a region, or targets and names."""
@@ -224,8 +226,8 @@ class LocatorModel:
         inside = np.isfinite(x).all(axis=1)
         for place, centre in ((x, self.view[0]), (y, self.view[1])):
             inside &= (place.min(axis=1) < centre + side) & (place.max(axis=1) > centre - side)
-        if self._keep is not None:
-            inside &= self._keep[near]
+        if self.kept is not None:
+            inside &= self.kept[near]
         near, x, y = near[inside], x[inside], y[inside]
         chosen = -1 if self.selected is None else self.rows[self.selected]
         covers, picked = np.isin(near, self.rows), near == chosen
@@ -233,7 +235,7 @@ class LocatorModel:
         near, x, y, covers, picked = (part[order] for part in (near, x, y, covers, picked))
         scale = None
         if self.colour_by != "covering":
-            scale = scale_of(self.colour_by, self.loc, near, self._keep)
+            scale = scale_of(self.colour_by, self.loc, near, self.kept)
         return Footprints(near, x, y, covers, picked, [self._name(i) for i in near], scale)
 
     def _name(self, i: int) -> str:
@@ -247,15 +249,15 @@ class LocatorModel:
         count = len(self.table)
         scans = "1 scan" if count == 1 else f"{count or 'no'} scans"
         if self.asked == "list":
-            found = len(np.unique(self.table["i_coord"]))
-            text = f"{count} pairs: {found} of {len(self.target_names)} targets are covered"
+            found, wanted = len(np.unique(self.table["i_coord"])), len(self.target_names)
+            text = f"{count} row{'s' * (count != 1)}: {found} of {wanted} targets are covered"
         elif self.asked == "box":
             width, height = self.box[2] - self.box[0], self.box[3] - self.box[1]
             text = f"{scans} overlap{'s' * (count == 1)} the box, {width:.2f}° × {height:.2f}°"
         else:
             text = f"{scans} cover{'s' * (count == 1)} {self.position_text()}"
         if self.selection:
-            kept = int(self._keep.sum()) if self._keep is not None else len(self.loc.table)
+            kept = int(self.kept.sum()) if self.kept is not None else len(self.loc.table)
             text += f"; filters leave {kept:,} of {len(self.loc.table):,} scans"
         return text[:1].upper() + text[1:]
 
