@@ -112,7 +112,7 @@ def test_colours_say_the_tables_values(explorer, loc, kind):
 def test_an_unknown_quality_has_no_colour_of_the_scale(loc):
     table = scan_table(300)
     table["qual"] = np.ma.masked_greater(table["qual"], 9)
-    scale = scale_of("quality", ScanLocator(table), np.arange(300), None)
+    scale = scale_of("quality", table, np.arange(300))
     np.testing.assert_array_equal(np.isnan(scale.values), np.ma.getmaskarray(table["qual"]))
     assert offered(loc.table) == ["covering", "date", "quality", "depth"]
 

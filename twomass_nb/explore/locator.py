@@ -84,6 +84,7 @@ class LocatorExplorer(widgets.VBox):
         self.frames: FramesExplorer | None = None
         self.figure = SkyFigure(model)
         self.allsky, self.nights = AllSkyFigure(model), NightsFigure(model)
+        self._figures = (self.figure, self.allsky, self.nights)
         root = self.figure.root
         root.on_event(Tap, lambda event: self._tap(event.x, event.y))
         root.on_event(RangesUpdate, lambda event: self._moved(event))
@@ -192,9 +193,8 @@ class LocatorExplorer(widgets.VBox):
         self.colour.observe(lambda change: self._colour(change["new"]), "value")
         self.choice.observe(lambda change: self._choose(change["new"]), "chosen")
         self.show.on_click(lambda _: self._show_frames())
-        panels = self.panels
-        panels.filters.observe(lambda change: self._filter(change["new"]), "selection")
-        panels.list.button.on_click(lambda _: self._listed())
+        self.panels.filters.observe(lambda change: self._filter(change["new"]), "selection")
+        self.panels.list.button.on_click(lambda _: self._listed())
 
     @contextmanager
     def _telling(self) -> Iterator[None]:
@@ -265,7 +265,8 @@ class LocatorExplorer(widgets.VBox):
             self.model.select(row)
             if self.model.plane is not center:
                 self.figure.turn()
-            self._draw()
+            for figure in self._figures:
+                figure.draw()
         self.show.disabled = row < 0
         if row >= 0:
             for callback in self._callbacks:
@@ -284,12 +285,9 @@ class LocatorExplorer(widgets.VBox):
                 old.view.close()
                 old.close()
 
-    def _draw(self) -> None:
-        for figure in (self.figure, self.allsky, self.nights):
-            figure.draw()
-
     def _redraw(self) -> None:
-        self._draw()
+        for figure in self._figures:
+            figure.draw()
         self._show_table()
 
     def _show_table(self) -> None:

@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from ..array.track import lonlat, unit_vector
 from ..locate import selected
 from ..scan import ScanId
-from .locator_colours import Scale, scale_of
+from .locator_colours import Depth, Scale, depth_scale, scale_of
 from .locator_plane import Plane, find_position
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class LocatorModel:
         self.selected: int | None = None
         self.selection: dict[str, Any] = {}
         self.kept: np.ndarray | None = None
+        self._depth = Depth(loc, None)
         self.colour_by = "covering"
         self.asked = "position"
         self.box: tuple[float, float, float, float] | None = None
@@ -170,6 +171,7 @@ class LocatorModel:
             self.selection = old
             raise
         self.kept = keep
+        self._depth = Depth(self.loc, keep)
 
     def question(self) -> tuple[Any, ...]:
         """Return what `table` was asked with: a position, a region, or targets and names."""
@@ -234,8 +236,10 @@ class LocatorModel:
         order = np.argsort(covers + 2 * picked, kind="stable")
         near, x, y, covers, picked = (part[order] for part in (near, x, y, covers, picked))
         scale = None
-        if self.colour_by != "covering":
-            scale = scale_of(self.colour_by, self.loc, near, self.kept)
+        if self.colour_by == "depth":
+            scale = depth_scale(self._depth(near))
+        elif self.colour_by != "covering":
+            scale = scale_of(self.colour_by, self.loc.table, near)
         return Footprints(near, x, y, covers, picked, [self._name(i) for i in near], scale)
 
     def _name(self, i: int) -> str:
