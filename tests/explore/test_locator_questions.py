@@ -103,6 +103,7 @@ def test_colours_say_the_tables_values(explorer, loc, kind):
         middles = loc.footprints.corners[rows].sum(axis=1)
         coords = SkyCoord(*middles.T, representation_type="cartesian")
         expected = [len(loc.query(c.spherical.lon.deg, c.spherical.lat.deg)[1]) for c in coords]
+        expected = np.log10(expected)
     np.testing.assert_allclose(shown.scale.values, expected)
     fills = np.array(explorer.figure.footprints.data["fill"])
     assert (len(set(fills)) > 1) == (len(set(shown.scale.values)) > 1)

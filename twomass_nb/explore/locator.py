@@ -92,7 +92,8 @@ class LocatorExplorer(widgets.VBox):
         root.on_event(SelectionGeometry, lambda event: self._boxed(event.geometry, event.final))
         self.allsky.root.on_event(Tap, lambda event: self._far(event.x, event.y))
         wide = column(self.allsky.root, self.nights.root)
-        self.view = BokehView(row(wide, root, styles={"flex-wrap": "wrap"}))
+        # Each in a column, which keeps its size where the page is narrow and the maps wrap.
+        self.view = BokehView(row(wide, column(root), styles={"flex-wrap": "wrap"}))
         self._callbacks: list[Callable[[Row], Any]] = []
         self.panels = Panels(model)
         asking, looking = Asking(self.panels), Looking(model)

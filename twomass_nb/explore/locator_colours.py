@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +59,17 @@ def scale_of(kind: str, table: Table, rows: np.ndarray) -> Scale:
 
 
 def depth_scale(depth: np.ndarray) -> Scale:
-    """Return the colours' scale for numbers of scans."""
+    """Return the colours' scale for numbers of scans: their logarithm, since few places have many.
+
+    NaN where there is none.
+    """
     high = max(2.0, float(depth.max(initial=0)))
-    step = max(1, int(high) // 6)
-    ticks = {float(k): str(k) for k in range(1, int(high) + 1, step)}
-    return Scale(depth, 1.0, high, ticks, "scans that cover the footprint's middle")
+    steps = [k * 10**power for power in range(6) for k in (1, 2, 5)]
+    ticks = {math.log10(step): str(step) for step in steps if step <= high}
+    level = np.full(len(depth), np.nan)
+    np.log10(depth, out=level, where=depth > 0)
+    title = "scans that cover the footprint's middle"
+    return Scale(level, 0.0, math.log10(high), ticks, title)
 
 
 class Depth:
