@@ -7,7 +7,7 @@ import pytest
 import regions
 from astropy import units as u
 from astropy.coordinates import SkyCoord
-from astropy.table import Table
+from astropy.table import Table, vstack
 from mocpy import MOC
 
 from twomass_nb.array.track import lonlat, unit_vector
@@ -350,3 +350,12 @@ def test_code_repeats_the_query(few, tmp_path):
         loc.code("overlapping", MOC.new_empty(3))
     with pytest.raises(PositionError, match="no method 'fly'"):
         loc.code("fly")
+
+
+def test_a_part_or_a_stack_of_tables_is_not_taken_for_the_whole():
+    whole = scan_table(5, seed=3)
+    for table in (whole[:4], vstack([whole, scan_table(2, seed=4)], metadata_conflicts="silent")):
+        loc = ScanLocator(table)
+        assert "scan_table(n=" not in loc.code("moc")
+        assert "in memory" in loc.source
+    assert "scan_table(n=5, seed=3)" in ScanLocator(whole).code("moc")

@@ -59,9 +59,14 @@ class Core:
         return is_simulated(self.table)
 
     @property
+    def as_made(self) -> bool:
+        """Whether the table is, row for row, the one its meta names: no part, no stack of them."""
+        return self.table.meta.get("rows") == len(self.table)
+
+    @property
     def source(self) -> str:
         """One sentence on where the scans are from."""
-        where = self.table.meta.get("path") or "a table in memory"
+        where = (self.as_made and self.table.meta.get("path")) or "a table in memory"
         what = "simulated, never observed; " if self.simulated else ""
         return f"{what}{len(self):,} scans from {where}"
 

@@ -208,6 +208,8 @@ class ScanLocator(Areas):
         meta = self.table.meta
         if self.path:
             made = f"tm.ScanLocator.load({self.path!r})"
+        elif not self.as_made:
+            made = "tm.ScanLocator(scans)  # scans: a table made in memory; save() keeps it"
         elif "made_by" in meta:
             made = f"tm.ScanLocator(tm.{meta['made_by']})  # simulated, never observed"
         else:

@@ -142,6 +142,7 @@ def scan_table(n: int = _TABLE_ROWS, seed: int = 0) -> Table:
     table["source"] = np.full(n, "sim")
     table.meta["SIMULATE"] = True
     table.meta["made_by"] = f"simulate.scan_table(n={n}, seed={seed})"
+    table.meta["rows"] = n
     table.meta["comments"] = ["SIMULATE = T: the survey's tiling by twomass_nb, never observed"]
     return table
 

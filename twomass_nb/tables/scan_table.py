@@ -63,6 +63,7 @@ def read_scan_table(path: str | PathLike[str]) -> Table:
         raise TableError(msg) from None
     table.meta["path"] = str(path)
     table.meta["format"] = name
+    table.meta["rows"] = len(table)  # so that a part or a stack of tables is not taken for it
     if is_simulated(table):
         table.meta["SIMULATE"] = True
     _warn_of_duplicates(table)
