@@ -5,6 +5,7 @@ import importlib
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -99,13 +100,11 @@ def test_nothing_is_left_behind(write, science, monkeypatch, error, old):
         dst.write_text("old")
     before = {path.name: path.read_bytes() for path in src.parent.iterdir()}
 
-    class Full:
-        def __init__(self, *args: object) -> None: ...
+    def fails(*_, **__):
+        yield b"some of it"
+        raise error
 
-        def write(self, _: object) -> None:
-            raise error
-
-    monkeypatch.setattr(module.igzip, "IGzipFile", Full)
+    monkeypatch.setattr(module, "packed", fails)
     with pytest.raises((TwomassError, type(error))):
         tm.convert(src, dst, LAYOUT, overwrite=True)
     assert {path.name: path.read_bytes() for path in src.parent.iterdir()} == before
@@ -116,3 +115,53 @@ def test_a_simulation_stays_one(write, science):
     src.with_name("k1186063.par").write_text("SIMULATE = T\n")
     made = tm.convert(src, src.with_name("k1186064.rdo"), LAYOUT)
     assert tm.open_scan(made).simulated
+
+
+# Simulated stays simulated ----------------------------------------------------------------
+
+
+@pytest.fixture
+def night_of_none(tmp_path):
+    """A small simulated scan in a night's folder."""
+    layout = tm.Layout("f b r Y X y x")
+    return tm.simulate.scan(
+        tmp_path / "made", "000529s063", "k", n_frames=9, darks=0, twilights=0, layout=layout
+    )
+
+
+def test_a_simulated_file_alone_still_says_so(night_of_none, tmp_path):
+    alone = tmp_path / "000529s" / "k1186063.rds.gz"
+    alone.parent.mkdir()
+    alone.write_bytes((night_of_none / alone.name).read_bytes())
+    scan = tm.open_scan(alone, layout="f b r Y X y x")
+    assert scan.simulated
+    assert "SIMULATED" in repr(scan)
+    assert fits.getheader(scan.to_fits(0, "r1", tmp_path))["SIMULATE"] is True
+
+
+def test_a_copy_of_a_simulated_file_says_so(night_of_none, tmp_path):
+    src = night_of_none / "k1186063.rds.gz"
+    for name in ("k1186063.rdo.gz", "k1186063.rdo"):
+        copy = tm.convert(src, tmp_path / "000529s" / name, layout="f b r Y X y x")
+        assert tm.open_scan(copy).simulated
+
+
+def test_real_and_simulated_do_not_share_a_parameter_file(night_of_none, tmp_path, write, science):
+    real = write("k1186063.rds.gz", science[:2], LAYOUT)
+    beside = real.with_name("k1186064.par")
+    beside.write_text("FN_PRFX = k1186064\n")
+    with pytest.raises(RawFileError, match="of a real scan"):
+        tm.convert(night_of_none / "k1186063.rds.gz", beside.with_suffix(".rds"))
+    with pytest.raises(RawFileError, match="of a simulated scan"):
+        tm.convert(real, night_of_none / "k1186063.rds")
+    assert not beside.with_suffix(".rds").exists()
+
+
+def test_an_interrupted_copy_leaves_no_parameter_file_either(night_of_none, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tm.convert(night_of_none / "k1186063.rds.gz", tmp_path / "x" / "k1186063.rds")
+    assert list((tmp_path / "x").iterdir()) == []

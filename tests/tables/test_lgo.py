@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 
+from twomass_nb import simulate
 from twomass_nb.errors import NotFoundError, TableError
 from twomass_nb.tables import read_lgo
 
@@ -91,6 +92,11 @@ def test_a_simulated_log_says_so(tmp_path):
     assert "SIMULATE" not in read_lgo(night(tmp_path, REAL)).meta
     table = read_lgo(night(tmp_path, "\\CHAR SIMULATE = T\n" + REAL))
     assert table.meta["SIMULATE"] is True
+
+
+def test_the_log_that_the_simulator_writes_says_so(tmp_path):
+    folder = simulate.scan(tmp_path, "000529s063", "k", n_frames=2, darks=0, twilights=0)
+    assert read_lgo(folder / "000529s.lgo").meta["SIMULATE"] is True
 
 
 def test_what_is_not_a_log_is_refused(tmp_path):

@@ -38,7 +38,7 @@ _RA, _DEC, _PA, _UT = 266.2, -42.0492, 0.006, 5.75
 _STEP = 82.2
 _SEED = 63
 # Counted up when the simulation changes, so that an older sample is made again.
-_VERSION = 1
+_VERSION = 2
 _MARKER = "sample.json"
 
 _README = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NotFoundError, ScanNameError
-from ..scan import FileName, ScanId
+from ..scan import FileName, ScanId, hemisphere_of
 from .choose import kind_of
 
 if TYPE_CHECKING:
@@ -34,9 +34,7 @@ def scan_id_of(path: Path, par: Par | None) -> ScanId | None:
     """Return the scan by a file's name and its folder, or TELNAME of its parameter file."""
     name = _name(path)
     if name is not None and name.scan_id is None and par is not None:
-        site = str(par.get("TELNAME", "")).upper()
-        hemis = "s" if "CTIO" in site else "n" if "HOPKINS" in site else None
-        name = _name(path, hemis)
+        name = _name(path, hemisphere_of(par.get("TELNAME")))
     return name.scan_id if name else None
 
 

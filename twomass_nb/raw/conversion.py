@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from isal import igzip
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..errors import LayoutError, RawFileError
 from ..files import refuse_existing, whole_file
+from .beside import par_of
 from .choose import choose_layout, kind_of
 from .inflate import is_gzip_name, read_content
 from .layout import FRAME_BYTES, Layout, reorder_bytes
+from .packing import packed
 from .reader import RawScan
 
 __all__ = ["convert"]
 
-_FRAMES_AT_A_TIME = 16
+_PIECE = 16 * FRAME_BYTES
 
 
 def convert(
@@ -79,35 +81,50 @@ def convert(
         order = layout or choose_layout(src, content, None)[0]
         ways = (order, Layout.RDO) if kinds[0] == "rds" else (Layout.RDO, order)
         data = reorder_bytes(data, content.n_frames, *ways)
-    _write(dst, data)
-    if RawScan(src).simulated:
-        _copy_par(src, dst)
+    simulated = RawScan(src).simulated
+    beside = par_of(dst)
+    if beside is not None and beside.simulated != simulated:
+        which = ("real", "simulated")
+        msg = (
+            f"{src.name} is {which[simulated]}, but the parameter file beside {dst} is of a "
+            f"{which[beside.simulated]} scan: choose another folder"
+        )
+        raise RawFileError(msg)
+    copied = _copy_par(src, dst) if simulated and beside is None else None
+    try:
+        _write(dst, data, simulated)
+    except BaseException:
+        if copied:
+            copied.unlink(missing_ok=True)
+        raise
     return dst
 
 
-def _write(dst: Path, data: NDArray[np.uint8]) -> None:
-    step = _FRAMES_AT_A_TIME * FRAME_BYTES
-    starts = tqdm(
-        range(0, data.size, step),
+def _write(dst: Path, data: NDArray[np.uint8], simulated: bool) -> None:
+    pieces: Iterable[Any] = (data[at : at + _PIECE].data for at in range(0, data.size, _PIECE))
+    if is_gzip_name(dst):
+        pieces = packed(data, 2, simulated=simulated)
+    shown = tqdm(
+        pieces,
         desc=f"writing {dst.name}",
+        total=-(-data.size // _PIECE),
         delay=1,
         leave=False,
         disable=not sys.stderr.isatty(),
     )
     with whole_file(dst) as file:
-        # mtime 0: the same frames give the same bytes
-        out = igzip.IGzipFile(dst.name, "wb", 2, file, 0) if is_gzip_name(dst) else file
-        for start in starts:
-            out.write(data[start : start + step].data)
-        if out is not file:
-            out.close()
+        file.writelines(shown)
 
 
-def _copy_par(src: Path, dst: Path) -> None:
+def _copy_par(src: Path, dst: Path) -> Path | None:
+    """Put the parameter file beside the copy first, so that no copy is ever without its mark."""
     for suffix in (".par", ".par.gz"):
         beside, copy = (
             path.with_name(path.name.removesuffix(".gz").rpartition(".")[0] + suffix)
             for path in (src, dst)
         )
-        if beside.is_file() and not copy.exists():
-            shutil.copyfile(beside, copy)
+        if beside.is_file() and beside != copy:
+            with whole_file(copy) as file:
+                file.write(beside.read_bytes())
+            return copy
+    return None

@@ -17,6 +17,7 @@ from .beside import band_of, par_of, scan_id_of, sibling_of
 from .choose import choose_layout, kind_of
 from .inflate import Content, check_before_reading, ends_whole, read_content
 from .layout import AXES, Layout
+from .packing import says_simulated
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -164,8 +165,11 @@ class RawScan:
 
     @property
     def simulated(self) -> bool:
-        """Whether the parameter file says that this scan never was."""
-        return bool(self.par is not None and self.par.simulated)
+        """Whether the file's gzip header or its parameter file says that this scan never was.
+
+        An uncompressed raw file has no room for a mark of its own.
+        """
+        return says_simulated(self.path) or (self.par is not None and self.par.simulated)
 
     def sibling(self, band: str) -> RawScan:
         """Open the same scan in another band, from the same folder.

@@ -21,6 +21,7 @@ from ..array.track import ScanTrack
 from ..errors import RawFileError
 from ..files import whole_file
 from ..raw.layout import Layout
+from ..raw.packing import packed
 from ..scan import ScanId
 from ..tables.par import read_par
 
@@ -100,13 +101,10 @@ def clock(hours: float, places: int = 2) -> str:
 
 
 def write_frames(path: Path, frames: NDArray[np.uint16], layout: Layout) -> None:
-    """Write frames, gzipped; the same frames give the same bytes."""
-    from isal import igzip
-
-    content = layout.encode(frames)
-    packed = igzip.compress(content, compresslevel=1, mtime=0)
+    """Write frames, gzipped and marked as simulated; the same frames give the same bytes."""
+    content = np.frombuffer(layout.encode(frames), np.uint8)
     with whole_file(path) as file:
-        file.write(packed)
+        file.writelines(packed(content, simulated=True))
 
 
 def keywords(observation: Observation, band: str) -> dict[str, tuple[Any, str]]:

@@ -87,7 +87,7 @@ def read_lgo(path: str | PathLike[str]) -> Table:
         table[name] = _column(name, [row.get(name, "") for row in rows])
     table.meta.update(
         path=str(path), format="lgo", header=header, raw=raw, unknown=unknown,
-        **({"SIMULATE": True} if re.search(r"SIMULATE\s*=\s*T", raw) else {}),
+        **({"SIMULATE": True} if re.search(r"SIMULATE\s*=\s*T\b", raw, re.IGNORECASE) else {}),
     )  # fmt: skip
     return table
 
