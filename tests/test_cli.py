@@ -38,9 +38,11 @@ def raw_path(short_sample) -> Path:
 
 
 def one_line(text: str) -> str:
+    """Return the one line of an error; a simulated table is announced in a line before."""
+    lines = [line for line in text.splitlines() if not line.startswith("twomass-nb: SIMULATED")]
     assert text.endswith("\n")
-    assert text.count("\n") == 1, text
-    return text
+    assert len(lines) == 1, text
+    return lines[0]
 
 
 def test_locate_json_is_the_contracts(short_sample, capsys):
@@ -133,6 +135,47 @@ def test_info_on_a_real_image(real_data, capsys):
     found = json.loads(capsys.readouterr().out)
     assert (found["scan_id"], found["band"], found["coadd"]) == ("990502s135", "k", 80)
     assert found["first_frame"] < 79 < found["last_frame"]
+
+
+def test_info_on_what_the_project_writes(short_sample, raw_path, tmp_path, capsys):
+    assert main(["fits", str(raw_path), "3", "--out", str(tmp_path)]) == 0
+    index = tmp_path / "index"
+    assert main(["index", "build", str(index), "--simulated", "50"]) == 0
+    capsys.readouterr()
+    for path, kind in (
+        (tmp_path / "j1186063_r1_3.fits", "raw frame"),
+        (index, "scan index"),
+        (short_sample / "scan_table.csv", "scan table"),
+        (short_sample / "000529s" / "000529s.lgo", "night log"),
+    ):
+        assert main(["info", str(path), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["kind"], found["simulated"]) == (kind, True)
+
+
+def test_a_simulated_table_says_so_wherever_it_is_from(short_sample, capsys):
+    table = str(short_sample / "scan_table.csv")
+    assert main(["locate", "266.1695 -39.93", "--table", table]) in (0, 1)
+    assert "SIMULATED" in capsys.readouterr().err
+
+
+def test_no_simulated_scans_are_no_scans(tmp_path, capsys):
+    assert main(["index", "build", str(tmp_path / "index"), "--simulated", "0"]) == 1
+    one_line(capsys.readouterr().err)
+
+
+def test_a_reader_that_has_read_enough_is_no_error(short_sample):
+    command = f"{sys.executable} -m twomass_nb info {short_sample}/000529s/j1186063.par | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_a_folder_is_no_file(short_sample, tmp_path, raw_path, capsys):
+    assert main(["info", str(short_sample)]) == 1
+    assert "is a folder" in one_line(capsys.readouterr().err)
+    (tmp_path / "file").write_text("")
+    assert main(["fits", str(raw_path), "1", "--out", str(tmp_path / "file")]) == 1
+    assert "is a file" in one_line(capsys.readouterr().err)
 
 
 def test_info_on_nothing_and_on_rubbish(tmp_path, capsys):

@@ -13,6 +13,7 @@ __all__ = [
     "TableError",
     "TwomassError",
     "TwomassWarning",
+    "WriteError",
 ]
 
 
@@ -46,6 +47,10 @@ class LayoutError(TwomassError, ValueError):
 
 class ExistsError(TwomassError, FileExistsError):
     """A file that would be overwritten without having been told to."""
+
+
+class WriteError(TwomassError, OSError):
+    """A file that cannot be written: no permission, no room, no such place."""
 
 
 class NotFoundError(TwomassError, LookupError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import ExistsError
+from .errors import ExistsError, TwomassError, WriteError
 
 __all__ = ["refuse_existing", "whole_file"]
 
@@ -29,15 +30,27 @@ def whole_file(path: Path) -> Iterator[Any]:
     ----------
     path : path
         Its folder is made if need be.
+
+    Raises
+    ------
+    WriteError
+        If the system refuses; the message names `path`, not the temporary file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    part = Path(name)
+    part = None
     try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        part = Path(name)
         with os.fdopen(handle, "wb") as file:
             yield file
         part.chmod(0o644)
         part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
+    except BaseException as error:
+        if part is not None:
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, TwomassError):
+            msg = f"{path} cannot be written: {error.strerror or error}; choose another place"
+            raise WriteError(msg) from error
         raise

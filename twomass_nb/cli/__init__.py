@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+import threading
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .. import __version__
@@ -32,6 +37,23 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
         print(f"twomass-nb: warning: {message}", file=sys.stderr)
 
 
+@contextmanager
+def _ended_politely() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, so that no half-written file stays."""
+
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command.
 
@@ -51,9 +73,12 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(words[:end])
     args.lab_args = words[end + 1 :]
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _ended_politely():
             warnings.showwarning = _show_warning
             return args.run(args)
+    except BrokenPipeError:  # whoever reads, as `head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (TwomassError, OSError) as error:
         if args.debug:
             traceback.print_exc()

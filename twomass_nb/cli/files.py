@@ -14,19 +14,48 @@ __all__ = ["add_commands"]
 
 def _info(args: argparse.Namespace) -> int:
     """Print what a file is."""
-    from ..scan import FileName
-
     path = Path(args.file)
-    try:
-        kind = FileName.parse(path.resolve()).kind
-    except TwomassError:
-        kind = "table"
     if not path.exists():
         msg = f"there is no file {args.file}"
         raise NotFoundError(msg)
-    found = {"file": path.name, **_DESCRIBE.get(kind, _describe_table)(path)}
+    if path.is_dir():
+        msg = f"{args.file} is a folder: name one file in it"
+        raise NotFoundError(msg)
+    found = {"file": path.name, **_DESCRIBE[_kind_of(path)](path)}
     print_found(found, args.json)
     return 0
+
+
+def _kind_of(path: Path) -> str:
+    """Return what a file is by its name, or by how it starts if the name is of no such kind."""
+    from ..locate.storage import is_index
+    from ..scan import FileName
+
+    try:
+        kind = FileName.parse(path.name).kind
+    except TwomassError:
+        kind = ""
+    if kind in _DESCRIBE:
+        return kind
+    if path.name.lower().removesuffix(".gz").endswith((".rds", ".rdo")):
+        return "raw"
+    if is_index(path):
+        return "index"
+    with path.open("rb") as stream:
+        start = stream.read(2880)
+    if start.startswith(b"SIMPLE") and b"NAXIS   =                    2" in start:
+        return "frame" if b"\nFRAME" in b"\n".join(_cards(start)) else "atlas"
+    if start.startswith((b"\x1f\x8b", b"BZh")):
+        try:
+            _describe_atlas(path)
+        except TwomassError:
+            return "table"
+        return "atlas"
+    return "table"
+
+
+def _cards(start: bytes) -> list[bytes]:
+    return [start[at : at + 80] for at in range(0, len(start), 80)]
 
 
 def _describe_raw(path: Path) -> dict[str, Any]:
@@ -72,28 +101,41 @@ def _describe_par(path: Path) -> dict[str, Any]:
 def _describe_log(path: Path) -> dict[str, Any]:
     from ..tables import read_lgo
 
-    return {"kind": "night log", "scans": len(read_lgo(path))}
+    log = read_lgo(path)
+    return {
+        "kind": "night log",
+        "scans": len(log),
+        "simulated": bool(log.meta.get("SIMULATE", False)),
+    }
+
+
+def _describe_frame(path: Path) -> dict[str, Any]:
+    from astropy.io import fits
+
+    header = fits.getheader(path)
+    names = ("FN_PRFX", "FILTER", "FRAME", "READ", "EXPTIME", "LAYOUT")
+    said = {name.lower(): header[name] for name in names if name in header}
+    return {"kind": "raw frame", **said, "simulated": bool(header.get("SIMULATE", False))}
+
+
+def _describe_index(path: Path) -> dict[str, Any]:
+    from ..locate import ScanLocator
+
+    loc = ScanLocator.load(path)
+    return {"kind": "scan index", "scans": len(loc), "simulated": loc.simulated}
 
 
 def _describe_table(path: Path) -> dict[str, Any]:
-    """Describe a file whose name says nothing: an Atlas Image under another name, or a table."""
-    with path.open("rb") as stream:
-        start = stream.read(2880)
-    if (start.startswith(b"SIMPLE") and b"NAXIS   =                    2" in start) or start[
-        :2
-    ] in (
-        b"\x1f\x8b",
-        b"BZ",
-    ):
-        try:
-            return _describe_atlas(path)
-        except TwomassError:
-            if start.startswith(b"SIMPLE"):
-                raise
     from ..tables import read_scan_table
+    from ..tables.scan_table import is_simulated
 
     table = read_scan_table(path)
-    return {"kind": "scan table", "rows": len(table), "columns": len(table.colnames)}
+    return {
+        "kind": "scan table",
+        "rows": len(table),
+        "columns": len(table.colnames),
+        "simulated": is_simulated(table),
+    }
 
 
 _DESCRIBE = {
@@ -101,6 +143,9 @@ _DESCRIBE = {
     "par": _describe_par,
     "atlas": _describe_atlas,
     "log": _describe_log,
+    "frame": _describe_frame,
+    "index": _describe_index,
+    "table": _describe_table,
 }
 
 
@@ -123,7 +168,11 @@ def _fits(args: argparse.Namespace) -> int:
     from ..raw import open_scan
 
     scan = open_scan(args.file, layout=_layout_of(args))
+    scan.check_frame(args.frame)
     out = Path(args.out)
+    if out.exists() and not out.is_dir():
+        msg = f"{args.out} is a file: name a folder to write to"
+        raise NotFoundError(msg)
     out.mkdir(parents=True, exist_ok=True)
     for read in ("r1", "r2", "r2-r1"):
         print(scan.to_fits(args.frame, read, out, overwrite=args.overwrite))

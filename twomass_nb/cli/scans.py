@@ -52,7 +52,7 @@ def _locator(args: argparse.Namespace) -> tuple[Any, str]:
         return ScanLocator(scan_table()), "simulated"
     path = Path(args.table) if args.table else known_scan_table()
     loc = ScanLocator.load(path) if is_index(path) else ScanLocator(read_scan_table(path))
-    if is_index(path) and loc.simulated:
+    if loc.simulated:
         print(f"twomass-nb: SIMULATED scans in {path}", file=sys.stderr)
     return loc, str(path)
 
@@ -109,7 +109,7 @@ def _index_build(args: argparse.Namespace) -> int:
     from ..tables import read_lgo, read_raw_scans, read_scan_table
 
     refuse_existing(Path(args.out), args.overwrite)
-    if args.simulated:
+    if args.simulated is not None:
         from ..simulate import scan_table
 
         scans = scan_table(args.simulated)
