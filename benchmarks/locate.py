@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -82,6 +83,35 @@ def mocpy_time(loc: ScanLocator, ra: np.ndarray, dec: np.ndarray) -> tuple[float
     return made * scale, asked * scale
 
 
+MEMORY = """
+import resource, sys
+import numpy as np
+from twomass_nb.locate import ScanLocator
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+import healpy
+before = peak()
+loc = ScanLocator.load(sys.argv[1])
+loc.query(10.0, 20.0)
+loaded = peak()
+rng = np.random.default_rng(0)
+n = 1_000_000
+loc.query(rng.uniform(0, 360, n), np.rad2deg(np.arcsin(rng.uniform(-1, 1, n))))
+print(loaded - before, peak() - before)
+"""
+
+
+def memory(path: Path) -> tuple[float, float]:
+    """Peak memory of a process above its imports, MB: an index loaded and asked, then a million."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True
+    )
+    loaded, million = done.stdout.split()
+    return float(loaded), float(million)
+
+
 def measure(n: int, quick: bool, postgres: Postgres | None) -> dict[str, object]:
     """Every number for a table of `n` scans; times in seconds."""
     table = scan_table(n)
@@ -96,6 +126,7 @@ def measure(n: int, quick: bool, postgres: Postgres | None) -> dict[str, object]
         found["load"] = best_of(5, lambda: ScanLocator.load(path))
         found["load, bytes unchecked"] = best_of(5, lambda: ScanLocator.load(path, verify=False))
         found["MB"] = path.stat().st_size / 1e6
+        found["memory, loaded and asked once"], found["memory, a million asked"] = memory(path)
         loc = ScanLocator.load(path)
     ra, dec = sky(COUNTS[-1])
     loc.query(ra, dec)
@@ -134,6 +165,8 @@ def report(found: dict[str, object]) -> None:
             continue
         if key == "MB":
             print(f"  {'index file, mapped':<40}{value:.0f} MB")
+        elif str(key).startswith("memory"):
+            print(f"  {key:<40}{value:.0f} MB above the imports")
         elif isinstance(key, str):
             print(f"  {key:<40}{value * 1e3:,.1f} ms")
         else:
