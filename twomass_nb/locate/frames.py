@@ -15,16 +15,10 @@ from ..array.geometry import ArrayGeometry, period_of
 from ..scan import BANDS, ScanId, parse_band
 from ..tables.scan_table import values
 
-__all__ = ["every_frame", "frames_of_pairs", "frames_of_rows", "scan_ids", "tracks"]
+__all__ = ["every_frame", "frames_of_pairs", "frames_of_rows", "tracks"]
 
 # The scan table's order of corners, as places of `Footprints.corners`.
 _TABLE_ORDER = (0, 1, 3, 2)
-
-
-def scan_ids(table: Table) -> list[ScanId]:
-    """Return the identities of a scan table's rows."""
-    columns = (table[name].tolist() for name in ("date", "hemis", "scan"))
-    return [ScanId(*row) for row in zip(*columns, strict=True)]
 
 
 def frames_of_rows(table: Table) -> NDArray[np.int64]:
