@@ -9,9 +9,10 @@ import pytest
 from astropy.table import Table
 
 from twomass_nb.errors import ExistsError, NotFoundError, PositionError, TableError
+from twomass_nb.locate import ScanLocator, reading
 from twomass_nb.locate import catalog as module
-from twomass_nb.locate import reading
 from twomass_nb.locate.catalog import locate_catalog
+from twomass_nb.simulate.scan_table import scan_table
 
 N = 700
 
@@ -126,6 +127,35 @@ def test_targets_that_cannot_be(few, tmp_path):
         locate_catalog(few, tmp_path / "c.csv", tmp_path / "o.txt")
     with pytest.raises(NotFoundError):
         locate_catalog(few, tmp_path / "none.csv", tmp_path / "p.csv")
+
+
+def test_the_catalogue_itself_is_not_written_over(few, tmp_path):
+    source = tmp_path / "cat.csv"
+    source.write_text("ra,dec\n1,2\n")
+    (tmp_path / "link.csv").symlink_to(source)
+    (tmp_path / "hard.csv").hardlink_to(source)
+    for name in ("cat.csv", "link.csv", "hard.csv"):
+        for overwrite in (True, False):
+            with pytest.raises(ExistsError, match="is the catalogue itself"):
+                locate_catalog(few, source, tmp_path / name, overwrite=overwrite)
+    assert source.read_text() == "ra,dec\n1,2\n"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".vot", ".parquet"])
+def test_the_answer_is_called_simulated_if_any_row_of_it_is(tmp_path, suffix, monkeypatch):
+    monkeypatch.setattr(reading, "PIECE", 1)
+    table = scan_table(20)
+    table["source"] = ["scn", *["sim"] * 19]
+    loc = ScanLocator(table)
+    lines = [f"{table['ra'][i]},{table['dec'][i]}" for i in (0, 0, 5)]
+    for n, said in ((2, False), (3, True)):
+        source, target = tmp_path / f"{n}.txt", tmp_path / f"out{n}{suffix}"
+        source.write_text("\n".join(["ra,dec", *lines[:n]]))
+        positions, rows = locate_catalog(loc, source, target)
+        assert positions == n <= rows
+        assert ({"sim"} <= set(read(target)["source"])) is said
+        assert (b"SIMULATE" in target.read_bytes()) is said
 
 
 def test_a_long_catalogue_needs_no_more_memory_than_a_short_one(few, tmp_path):

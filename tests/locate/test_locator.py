@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy import units as u
-from astropy.coordinates import SkyCoord
-from astropy.table import MaskedColumn, Table
+from astropy.coordinates import Longitude, SkyCoord
+from astropy.table import Column, MaskedColumn, Table
+from astropy.utils.masked import Masked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -177,6 +178,63 @@ def test_margins_beyond_use(few, margin):
         few.query(0, 0, margin)
 
 
+def test_what_has_a_unit_is_turned_into_degrees(few):
+    ra, dec = few.table["ra"][7], few.table["dec"][7]
+    expected = few.query(ra, dec, 5.0)[1].tolist()
+    assert 7 in expected
+    for unit in (u.deg, u.rad, u.arcmin):
+        asked = (np.array([ra]) * u.deg).to(unit), (np.array([dec]) * u.deg).to(unit)
+        assert few.query(*asked, 5.0)[1].tolist() == expected
+        columns = (Column(part.value, unit=unit) for part in asked)
+        assert few.query(*columns, 5.0)[1].tolist() == expected
+    assert few.query(Longitude(ra / 15, "hourangle"), dec, 5 * u.arcsec)[1].tolist() == expected
+    assert few.query(MaskedColumn([ra]), [dec], np.float32(5))[1].tolist() == expected
+    assert few.query(Masked([ra] * u.deg, mask=[False]), dec, 5)[1].tolist() == expected
+    whole = few.query(np.array([10, 20]), [[5], [6], [7]], 90_00)
+    assert whole[0].max(initial=0) < 6  # every RA with every Dec
+
+
+@pytest.mark.parametrize(
+    "ra",
+    [
+        np.ma.array([1.0, 2.0], mask=[False, True]),
+        np.ma.array([1, 2], mask=[False, True]),
+        MaskedColumn([1.0, 2.0], mask=[False, True], unit="deg"),
+        Masked([1.0, 2.0] * u.deg, mask=[False, True]),
+    ],
+)
+def test_masked_positions_are_refused(few, ra):
+    with pytest.raises(PositionError, match=r"position 1 \(RA nan, .*not on the sky"):
+        few.query(ra, [1.0, 2.0])
+    with pytest.raises(PositionError, match="RA nan"):
+        few.query(ra[1], 2.0)
+
+
+@pytest.mark.parametrize(
+    ("ra", "dec", "margin", "why"),
+    [
+        (1 * u.m, 2.0, 0.0, "ra is in m, which is not an angle"),
+        (1.0, Column([2.0], unit="Jy"), 0.0, "dec is in Jy, which is not an angle"),
+        ("1.5", 2.0, 0.0, "ra='1.5' is not a number of degrees"),
+        (["1", "2"], [2.0, 3.0], 0.0, "is not a number of degrees"),
+        (1.0, np.array(["x"], object), 0.0, "dec=.* is not a number of degrees"),
+        (1.0, [[1.0], [2.0, 3.0]], 0.0, "dec=.* is not a number of degrees"),
+        (1.0, 2j, 0.0, "dec=2j is not a number of degrees"),
+        (1.0, None, 0.0, "not on the sky|not a number"),
+        ([1.0, 2.0, 3.0], [1.0, 2.0], 0.0, r"do not go together: .*\(3,\) and \(2,\)"),
+        (1.0, 2.0, "5", "margin='5' is not a number of arcsec"),
+        (1.0, 2.0, None, "margin=None is not a number"),
+        (1.0, 2.0, [1.0, 2.0], "is not a number of arcsec"),
+        (1.0, 2.0, 5 * u.s, "is not an angle"),
+        (1.0, 2.0, np.nan, "must be within 10 degrees"),
+    ],
+)
+def test_questions_that_are_no_numbers(few, ra, dec, margin, why):
+    with pytest.raises(PositionError, match=why) as caught:
+        few.query(ra, dec, margin)
+    assert "\n" not in str(caught.value)
+
+
 def test_tables_that_make_no_locator():
     table = scan_table(5)
     with pytest.raises(TableError, match="no rows"):
@@ -187,6 +245,12 @@ def test_tables_that_make_no_locator():
     table["dec_2"], table["dec_3"] = table["dec_3"].copy(), table["dec_2"].copy()
     with pytest.raises(TableError, match=r"row 0 .*and 4 more rows"):
         ScanLocator(table)
+
+
+@pytest.mark.parametrize("what", ["x.csv", Path("x.csv"), None, {"ra": [1.0]}])
+def test_what_is_no_table_makes_no_locator(what):
+    with pytest.raises(TableError, match=r"read a file with read_scan_table"):
+        ScanLocator(what)
 
 
 def test_the_table_is_as_given_and_who_it_is_from_is_said():
@@ -400,6 +464,51 @@ def test_logs_add_scans_with_predicted_footprints(tmp_path):
     assert dict(zip(first["scan"], first["first_frame"], strict=True))[1] == 0
     assert not len(loc.covering(at(170.456, -14.0)))
     assert loc.simulated  # since its scan table is
+
+
+def test_some_scans_are_simulated_and_some_are_not(tmp_path):
+    made = ScanLocator(scan_table(50), lgo=log(tmp_path))
+    made.save(tmp_path / "i")
+    for loc in (made, ScanLocator.load(tmp_path / "i")):
+        assert loc.simulated
+        assert "50 of 53 simulated, never observed" in repr(loc)
+        seen, row = at(170.456, -13.0), loc.table[7]
+        never = at(row["ra"], row["dec"])
+        for ask in (loc.covering, loc.frames):
+            assert "SIMULATE" not in ask(seen).meta
+            assert ask(never).meta["SIMULATE"] is True
+        both = SkyCoord([seen, never])
+        i, k = loc.covering_many(both)
+        assert "SIMULATE" not in loc.answers(both[:1], (i[i == 0], k[i == 0])).meta
+        assert loc.answers(both, (i, k)).meta["SIMULATE"] is True
+        assert "SIMULATE" not in loc.scans([50, 52]).meta
+        assert loc.scans([7, 52]).meta["SIMULATE"] is True
+        assert "SIMULATE" not in loc.ds9(rows=[51])
+        assert "SIMULATE" in loc.ds9(rows=[7, 51])
+        assert "SIMULATE" not in loc.night("000529s").meta
+        assert not ScanLocator(loc.scans([50, 51])).simulated
+    assert "SIMULATE" in ScanLocator(scan_table(50)).covering(at(0, -89.99)).meta  # nor is this
+
+
+def test_scans_of_a_simulated_log_are_simulated(tmp_path):
+    night = log(tmp_path)
+    night.meta["SIMULATE"] = True
+    scans = scan_table(50)
+    del scans["source"], scans.meta["SIMULATE"]
+    made = ScanLocator(scans, lgo=[night])
+    made.save(tmp_path / "i")
+    for loc in (made, ScanLocator.load(tmp_path / "i")):
+        assert "3 of 53 simulated, never observed" in repr(loc)
+        found = loc.covering(at(170.456, -13.0))
+        assert found["source"].tolist() == ["sim"] * 3
+        assert found["in_scan_error"].tolist() == [125.0] * 3  # as rough as any log's
+        assert found.meta["SIMULATE"] is True
+        row = loc.table[7]
+        real = loc.covering(at(row["ra"], row["dec"]))
+        assert set(real["source"]) == {"scn"}
+        assert set(real["in_scan_error"]) == {2.0}
+        assert "SIMULATE" not in real.meta
+        assert loc.select(catalog=True).tolist() == list(range(50))
 
 
 def test_a_scan_with_known_corners_is_not_taken_from_the_log(tmp_path):

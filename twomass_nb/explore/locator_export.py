@@ -58,7 +58,7 @@ def write(model: LocatorModel, kind: str, path: Path) -> Path:
 def _csv(model: LocatorModel) -> bytes:
     text = io.StringIO()
     model.table.write(text, format="ascii.csv")
-    head = "# SIMULATED by twomass_nb\n" if model.simulated else ""
+    head = "# SIMULATED by twomass_nb\n" if model.listed_simulated else ""
     return (head + text.getvalue()).encode()
 
 
@@ -70,7 +70,7 @@ def _ecsv(model: LocatorModel) -> bytes:
 
 def _moc(model: LocatorModel) -> bytes:
     hdus = model.loc.moc(rows=model.rows).serialize(format="fits")
-    if model.simulated:
+    if model.listed_simulated:
         hdus[1].header["SIMULATE"] = (True, "these scans never were")
     file = io.BytesIO()
     hdus.writeto(file)

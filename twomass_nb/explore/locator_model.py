@@ -102,8 +102,13 @@ class LocatorModel:
 
     @property
     def simulated(self) -> bool:
-        """Whether the scan table is simulated."""
+        """Whether any scan of the scan table is simulated."""
         return bool(self.loc.simulated)
+
+    @property
+    def listed_simulated(self) -> bool:
+        """Whether any scan of `table` is simulated."""
+        return bool(self.loc.any_simulated(self.rows))
 
     @property
     def selected_row(self) -> Row | None:

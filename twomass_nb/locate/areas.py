@@ -56,7 +56,8 @@ class Areas(Core):
         result = self.table[rows]
         result["source"] = sources(result)
         result.add_columns([rows, scan_names(result)], indexes=[0, 0], names=["i_scan", "scan_id"])
-        if self.simulated:
+        result.meta.pop("SIMULATE", None)  # the whole table's, of which these are some rows
+        if self.any_simulated(rows):
             result.meta["SIMULATE"] = True
         return result
 
@@ -166,7 +167,7 @@ class Areas(Core):
         """Return footprints as the text of a DS9 region file, which Aladin reads too."""
         rows = self.select(**selection)
         names = scan_names(self.table[rows])
-        return export.ds9_text(self.footprints, rows, names, self.simulated)
+        return export.ds9_text(self.footprints, rows, names, self.any_simulated(rows))
 
     def stcs(self, **selection: Any) -> str:
         """Return footprints as STC-S, a line a scan, in the order of `select`."""

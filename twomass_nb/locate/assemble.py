@@ -11,12 +11,12 @@ from astropy.table import Column, MaskedColumn, Table, vstack
 from numpy.typing import NDArray
 
 from ..errors import TableError
-from ..tables.scan_table import as_scan_table, values
+from ..tables.scan_table import as_scan_table, is_simulated, values
 from .predicted import ATLAS_UNCERTAINTY, scans_of_logs
 
 __all__ = [
-    "IDENTITY", "RAW_COLUMNS", "UNCERTAINTY", "keys", "sources", "with_images", "with_logs",
-    "with_raw_scans", "with_uncertainty",
+    "IDENTITY", "RAW_COLUMNS", "UNCERTAINTY", "WANDER", "keys", "sources", "with_images",
+    "with_logs", "with_raw_scans", "with_uncertainty",
 ]  # fmt: skip
 
 #: What makes a scan one scan.
@@ -25,14 +25,14 @@ IDENTITY = ("date", "hemis", "scan")
 RAW_COLUMNS = ("s_type", "frames", "as_cat", "tape_label", "disk_label")
 #: How far a footprint may be off, along the scan and across, arcsec; where some are predicted.
 UNCERTAINTY = ("in_scan_error", "cross_scan_error")
-# The true edge of a scan typically wanders so far about its corners' great circles, arcsec
-# (Explanatory Supplement V.4).
-_WANDER = 2.0
+#: The true edge of a scan typically wanders so far about its corners' great circles, arcsec
+#: (Explanatory Supplement V.4).
+WANDER = 2.0
 
 
 def sources(table: Table) -> NDArray[np.str_]:
     """Return where each row's footprint is from: scn, lgo, atlas or sim."""
-    default = "sim" if table.meta.get("SIMULATE") else "scn"
+    default = "sim" if is_simulated(Table(meta=table.meta, copy=False)) else "scn"
     if "source" not in table.colnames:
         return np.full(len(table), default)
     said = np.ma.filled(np.ma.asarray(table["source"]).astype(str), "")
@@ -68,10 +68,10 @@ def _joined(table: Table, more: Table) -> Table:
 def with_uncertainty(table: Table) -> Table:
     """Return the table with how far each footprint may be off, where any of them is predicted."""
     source = sources(table)
-    if not np.isin(source, ["lgo", "atlas"]).any():
+    if not np.isin(source, ["lgo", "atlas"]).any() and UNCERTAINTY[0] not in table.colnames:
         return table
     for name, atlas in zip(UNCERTAINTY, ATLAS_UNCERTAINTY, strict=True):
-        default = np.select([source == "scn", source == "atlas"], [_WANDER, atlas], 0.0)
+        default = np.select([source == "scn", source == "atlas"], [WANDER, atlas], 0.0)
         said = values(table, name).astype(float) if name in table.colnames else np.nan
         table[name] = Column(np.where(np.isfinite(said), said, default), unit=u.arcsec)
     return table

@@ -12,7 +12,7 @@ from astropy.table import Table
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from ..errors import PositionError, TableError
+from ..errors import ExistsError, PositionError, TableError
 from ..files import refuse_existing, whole_file
 from .answer import answer
 from .core import Core
@@ -78,7 +78,7 @@ def locate_catalog(
     PositionError
         If a position is not on the sky; the row is named.
     ExistsError
-        If the target exists.
+        If the target exists, or, even with `overwrite`, is the catalogue itself.
     NotFoundError
         If there is no such catalogue.
     """
@@ -87,16 +87,20 @@ def locate_catalog(
     if make is None:
         msg = f"{target} does not say its format: name it .csv, .parquet, .vot or .xml"
         raise TableError(msg)
-    refuse_existing(target, overwrite)
     source = Path(source)
+    if target.exists() and source.exists() and target.samefile(source):
+        msg = f"{target} is the catalogue itself, which is not written over: name another file"
+        raise ExistsError(msg)
+    refuse_existing(target, overwrite)
     columns_of = _naming(source, columns, keep)
     bar = tqdm(
         desc="locating", unit="B", unit_scale=True, delay=1, leave=False,
         disable=None if progress else True,
     )  # fmt: skip
     written = 0
+    simulated = _any_simulated(loc, source, columns_of, margin)
     with bar, whole_file(target) as file:
-        writer = make(file, loc.source, loc.simulated)
+        writer = make(file, loc.source, simulated)
         try:
             position = 0
             for chunk in chunks_of(source, columns_of, bar):
@@ -107,6 +111,28 @@ def locate_catalog(
         finally:
             writer.close()
     return position, written
+
+
+def _any_simulated(
+    loc: Core, source: Path, columns_of: Callable[[Sequence[str]], list[int]], margin: float
+) -> bool:
+    """Whether any row of the answer is simulated: where the locator is mixed, it is asked twice.
+
+    The answer's head says so, and is written before its rows.
+    """
+    if not loc.simulated or loc.any_simulated([]):  # none is, or all are
+        return loc.simulated
+    first = 0
+    with tqdm(disable=True) as bar:
+        for chunk in chunks_of(source, columns_of, bar):
+            ra, dec = _checked(source, chunk, first)
+            for start in range(0, len(ra), _POSITIONS):
+                some = slice(start, start + _POSITIONS)
+                _, i_scan = loc.query(ra[some], dec[some], margin)
+                if loc.any_simulated(i_scan):
+                    return True
+            first += len(ra)
+    return False
 
 
 def _naming(
@@ -130,10 +156,11 @@ def _naming(
     return places
 
 
-def _located(
-    loc: Core, source: Path, chunk: Chunk, first: int, margin: float, keep: Sequence[str]
-) -> Iterator[Table]:
-    ra, dec, *kept = chunk
+def _checked(
+    source: Path, chunk: Chunk, first: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return RA and Dec of a piece of the catalogue, in degrees; name the row that has none."""
+    ra, dec = chunk[:2]
     ra_deg, dec_deg = _numbers(source, ra, first, "RA"), _numbers(source, dec, first, "Dec")
     bad = ~(np.isfinite(ra_deg) & (np.abs(dec_deg) <= 90))
     if bad.any():
@@ -143,8 +170,16 @@ def _located(
             "Dec -90 to 90"
         )
         raise PositionError(msg)
+    return ra_deg, dec_deg
+
+
+def _located(
+    loc: Core, source: Path, chunk: Chunk, first: int, margin: float, keep: Sequence[str]
+) -> Iterator[Table]:
+    ra_deg, dec_deg = _checked(source, chunk, first)
+    kept = chunk[2:]
     texts = [np.asarray(column, str) for column in kept]
-    for start in range(0, len(ra), _POSITIONS):
+    for start in range(0, len(ra_deg), _POSITIONS):
         some = slice(start, start + _POSITIONS)
         pairs = loc.query(ra_deg[some], dec_deg[some], margin)
         for low in range(0, max(1, len(pairs[0])), _ROWS):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from ..tables.scan_table import as_scan_table, is_simulated
-from .asked import check, points
-from .assemble import IDENTITY, with_images, with_logs, with_raw_scans, with_uncertainty
+from ..errors import TableError
+from ..tables.scan_table import as_scan_table
+from .asked import check, number_of_arcsec, numbers_of_degrees, points
+from .assemble import IDENTITY, sources, with_images, with_logs, with_raw_scans, with_uncertainty
 from .footprint import Footprints
 from .index import PixelIndex
 
@@ -33,6 +35,12 @@ class Core:
         lgo: Table | Iterable[Table] | None = None,
         atlas: Table | None = None,
     ) -> None:
+        if not isinstance(scans, Table):
+            msg = (
+                f"a locator is made from a table, and {type(scans).__name__} is none: read a file "
+                "with read_scan_table, a saved locator with ScanLocator.load"
+            )
+            raise TableError(msg)
         table = as_scan_table(scans)
         unplaced = Table(names=IDENTITY, dtype=["U10", "U1", int])
         if atlas is not None:
@@ -56,7 +64,17 @@ class Core:
     @property
     def simulated(self) -> bool:
         """Whether any of the scans never was."""
-        return is_simulated(self.table)
+        return bool(self._never_were.any())
+
+    @cached_property
+    def _never_were(self) -> NDArray[np.bool_]:
+        """Which rows of `table` are simulated: it may hold observed scans as well."""
+        return sources(self.table) == "sim"
+
+    def any_simulated(self, rows: Any) -> bool:
+        """Whether any of some rows of `table` never was; of no rows, whether all never were."""
+        rows = np.asarray(rows, np.intp)
+        return bool(self._never_were[rows].any() if rows.size else self._never_were.all())
 
     @property
     def as_made(self) -> bool:
@@ -67,7 +85,9 @@ class Core:
     def source(self) -> str:
         """One sentence on where the scans are from."""
         where = (self.as_made and self.table.meta.get("path")) or "a table in memory"
-        what = "simulated, never observed; " if self.simulated else ""
+        count = int(self._never_were.sum())
+        some = "" if count == len(self) else f"{count:,} of {len(self):,} "
+        what = f"{some}simulated, never observed; " if count else ""
         return f"{what}{len(self):,} scans from {where}"
 
     def query(
@@ -78,7 +98,8 @@ class Core:
         Parameters
         ----------
         ra, dec : float or array
-            Degrees, J2000 (ICRS).
+            Degrees, J2000 (ICRS). What has a unit, as a `~astropy.units.Quantity`, is turned into
+            degrees; what is masked is no position.
         margin : float, optional
             Arcsec by which every edge is moved out, or in where negative.
 
@@ -91,12 +112,14 @@ class Core:
         Raises
         ------
         PositionError
-            If a position is not on the sky, or the margin is not finite or beyond 10 degrees.
+            If a position is not on the sky or no number, the shapes of ra and dec do not go
+            together, or the margin is no number, not finite or beyond 10 degrees.
         """
-        ra, dec = np.asarray(ra, float), np.asarray(dec, float)
-        if ra.size == dec.size == 1:
+        ra, dec = numbers_of_degrees(ra, dec)
+        margin = number_of_arcsec(margin)
+        if ra.size == 1:
             return self._query_one(ra.reshape(1), dec.reshape(1), margin)
-        ra, dec = (part.ravel() for part in np.broadcast_arrays(ra, dec))
+        ra, dec = ra.ravel(), dec.ravel()
         check(ra, dec, margin)
 
         def part(first: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -37,7 +37,7 @@ class ScanLocator(Areas):
         disk_label), joined to the answers.
     lgo : `~astropy.table.Table` or list of them, optional
         Night logs, as `read_lgo` gives them. Their scans that are not in `scans` are searched as
-        well, with predicted footprints and ``source`` "lgo".
+        well, with predicted footprints and ``source`` "lgo" ("sim" if the log is simulated).
     atlas : `~astropy.table.Table`, optional
         Scans of `scan_table_from_atlas`, searched likewise, with ``source`` "atlas". Where a
         scan is in several, `scans` is preferred, then `atlas`.
@@ -87,7 +87,9 @@ class ScanLocator(Areas):
             best_frame that see the position (from 0; -1 where none does: corners reach a little
             beyond the J array), x and y (its pixel in the best frame, J, from 0; NaN where none).
             With raw_scans also what they say of the scan; with predicted footprints also
-            in_scan_error and cross_scan_error. `frames` has the other bands and frames.
+            in_scan_error and cross_scan_error. x and y are J's pixel: ``loc.frames(coords, bands="k")``
+            gives another band's, and with ``every=True`` that of every frame.
+            ``meta["SIMULATE"]`` is True if any of these scans is simulated.
 
         Raises
         ------
@@ -101,7 +103,7 @@ class ScanLocator(Areas):
         _, i_scan = self._chosen(ra, dec, margin, selection)
         table = answer(self.table, self.footprints, i_scan, float(ra), float(dec))
         table.meta["position"] = {"ra": float(ra), "dec": float(dec)}
-        return self._signed(table)
+        return self._signed(table, i_scan)
 
     def covering_many(
         self, coords: SkyCoord, margin: u.Quantity = 0 * u.arcsec, **selection: Any
@@ -133,7 +135,7 @@ class ScanLocator(Areas):
         i_coord, i_scan = (np.asarray(part, np.intp) for part in pairs)
         table = answer(self.table, self.footprints, i_scan, ra[i_coord], dec[i_coord])
         table.add_column(i_coord, name="i_coord", index=0)
-        return self._signed(table)
+        return self._signed(table, i_scan)
 
     def frames(
         self, coords: SkyCoord, bands: str = "jhk", margin: u.Quantity = 0 * u.arcsec,
@@ -168,7 +170,8 @@ class ScanLocator(Areas):
         """
         ra, dec = (part.ravel() for part in degrees(coords))
         pairs = self._chosen(ra, dec, margin, selection)
-        return self._signed(frame_table(self.table, self.footprints, pairs, ra, dec, bands, every))
+        table = frame_table(self.table, self.footprints, pairs, ra, dec, bands, every)
+        return self._signed(table, table["i_scan"])
 
     def _chosen(
         self, ra: Any, dec: Any, margin: Any, selection: dict[str, Any]
@@ -179,9 +182,9 @@ class ScanLocator(Areas):
             i_position, i_scan = i_position[keep], i_scan[keep]
         return i_position, i_scan
 
-    def _signed(self, table: Table) -> Table:
+    def _signed(self, table: Table, i_scan: Any) -> Table:
         table.meta["source"] = self.source
-        if self.simulated:
+        if self.any_simulated(i_scan):
             table.meta["SIMULATE"] = True
         return table
 

@@ -2,7 +2,8 @@
 
 Rougher than corners by far: the log gives the telescope's start of scan, and the first frame
 follows 139 to 387 arcsec later (FACTS; half range 125 arcsec along the scan, 18 across). The
-column ``source`` says "lgo", and how rough is in ``in_scan_error`` and ``cross_scan_error``.
+column ``source`` says "lgo", or "sim" where the log is simulated, and how rough is in
+``in_scan_error`` and ``cross_scan_error``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from astropy.table import Table, vstack
 from numpy.typing import NDArray
 
 from ..array.track import ScanTrack, lonlat
-from ..tables.scan_table import values
+from ..tables.scan_table import is_simulated, values
 from .footprint import ARCSEC
 
 __all__ = ["ATLAS_UNCERTAINTY", "scans_of_logs"]
@@ -68,7 +69,7 @@ def _rows(log: Table) -> Table:
     for k in range(4):
         rows[f"ra_{k + 1}"], rows[f"dec_{k + 1}"] = ra[:, k] * u.deg, dec[:, k] * u.deg
     rows["s_type"], rows["frames"] = s_type, frames
-    rows["source"] = np.full(len(rows), "lgo")
+    rows["source"] = np.full(len(rows), "sim" if is_simulated(log) else "lgo")
     for name, error in zip(("in_scan_error", "cross_scan_error"), _LOG_UNCERTAINTY, strict=True):
         rows[name] = np.full(len(rows), error) * u.arcsec
     rows["trk_ra"], rows["trk_dec"] = track.ra * u.deg, track.dec * u.deg

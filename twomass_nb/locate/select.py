@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..errors import ScanNameError, TableError
 from ..scan import HEMISPHERES, parse_band
 from ..tables.scan_table import values
-from .assemble import sources
+from .assemble import UNCERTAINTY, WANDER, sources
 
 __all__ = ["CRITERIA", "selected"]
 
@@ -142,6 +142,8 @@ def _band(table: Table, wanted: Any) -> NDArray[np.bool_]:
 
 def _catalog(table: Table, wanted: Any) -> NDArray[np.bool_]:
     inside = np.isin(sources(table), ["scn", "sim"])
+    if UNCERTAINTY[0] in table.colnames:  # a simulated log's scans are no more than a log's
+        inside &= ~(values(table, UNCERTAINTY[0]).astype(float) > WANDER)
     if "as_cat" in table.colnames:
         said = np.ma.filled(np.ma.asarray(table["as_cat"]).astype(str), "")
         inside = np.where(said == "", inside, np.char.lower(said) == "y")
