@@ -87,8 +87,9 @@ class ScanLocator(Areas):
             best_frame that see the position (from 0; -1 where none does: corners reach a little
             beyond the J array), x and y (its pixel in the best frame, J, from 0; NaN where none).
             With raw_scans also what they say of the scan; with predicted footprints also
-            in_scan_error and cross_scan_error. x and y are J's pixel: ``loc.frames(coords, bands="k")``
-            gives another band's, and with ``every=True`` that of every frame.
+            in_scan_error and cross_scan_error. x and y are J's pixel:
+            ``loc.frames(coords, bands="k")`` gives another band's, with ``every=True`` in each
+            frame.
             ``meta["SIMULATE"]`` is True if any of these scans is simulated.
 
         Raises
