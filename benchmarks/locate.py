@@ -84,12 +84,13 @@ def mocpy_time(loc: ScanLocator, ra: np.ndarray, dec: np.ndarray) -> tuple[float
 
 
 MEMORY = """
-import resource, sys
+import sys
 import numpy as np
 from twomass_nb.locate import ScanLocator
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak():  # of this process alone: ru_maxrss would begin with its parent's
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
 import healpy
 before = peak()
