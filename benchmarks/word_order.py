@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from twomass_nb.array import ArrayGeometry, ScanTrack
 from twomass_nb.raw import Layout
-from twomass_nb.raw.detect import examine
 from twomass_nb.raw.inflate import Content
 from twomass_nb.raw.layout import AXES
+from twomass_nb.raw.wordorder.detect import examine
 from twomass_nb.scan import ScanId
 from twomass_nb.simulate import observe
 from twomass_nb.simulate.exposure import Exposure

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory) -> Iterator[None]:
+    """Keep the tests out of the cache of whoever runs them, and their downloads out of ours."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TWOMASS_NB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        for name in ("TWOMASS_NB_ARCHIVE", "TWOMASS_NB_RDS2RDO", "TWOMASS_NB_CACHE_SIZE"):
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,12 @@ PACKAGE = Path(twomass_nb.__file__).parent
 #: From the ground up; a room may use the floors below its own. Rooms on a floor are strangers.
 FLOORS = (
     {"errors"},
-    {"files"},
+    {"files", "cache"},
     {"scan"},
     {"array"},
     {"tables", "atlas"},
     {"locate", "raw"},
-    {"simulate"},
+    {"simulate", "night"},
     {"archive", "calibrate"},
     {"coadd"},
     {"explore"},

@@ -1,30 +1,13 @@
-"""Where this machine keeps things: the cache folder, and the scan table a person has put there."""
+"""The scan table that a person has put into the cache folder."""
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
+from ..cache import cache_folder
 from ..errors import NotFoundError
 
-__all__ = ["cache_folder", "known_scan_table"]
-
-
-def cache_folder() -> Path:
-    """Return the folder for what can be made or fetched again (``TWOMASS_NB_CACHE``).
-
-    It need not exist yet.
-    """
-    if named := os.environ.get("TWOMASS_NB_CACHE"):
-        return Path(named).expanduser()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "twomass_nb"
+__all__ = ["known_scan_table"]
 
 
 def known_scan_table() -> Path:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from ..array.track import FRAMES, ScanTrack
 from ..atlas import footprint_table
+from ..cache import cache_folder
 from ..errors import NotFoundError
 from ..files import whole_file
 from ..scan import BANDS, ScanId
-from .places import cache_folder
 
 if TYPE_CHECKING:
     from ..simulate.files import Observation

@@ -1,4 +1,4 @@
-"""The commands that take a file: ``info``, ``convert``, ``fits`` and ``layout``."""
+"""The commands that take a file: ``info``, ``convert`` and ``fits``."""
 
 from __future__ import annotations
 
@@ -179,23 +179,6 @@ def _fits(args: argparse.Namespace) -> int:
     return 0
 
 
-def _layout_learn(args: argparse.Namespace) -> int:
-    """Print the word order that a pair of files shows."""
-    from ..raw import learn_layout
-
-    print(learn_layout(args.rds, args.rdo))
-    return 0
-
-
-def _layout_detect(args: argparse.Namespace) -> int:
-    """Print the word order that one file's content shows."""
-    from ..raw import detect_layout
-
-    layout, confidence = detect_layout(args.file)
-    print(f"{layout}  confidence {confidence:.3f}")
-    return 0
-
-
 def add_commands(commands: Any) -> None:
     """Add them to the parser."""
     info = add_command(commands, "info", _info)
@@ -217,10 +200,3 @@ def add_commands(commands: Any) -> None:
             added.add_argument("file", metavar="FILE")
             added.add_argument("frame", metavar="FRAME", type=int, help="counted from 0")
             added.add_argument("--out", metavar="DIR", default=".", help="folder to write to")
-
-    layout = commands.add_parser("layout", help="Find the word order of a raw file.")
-    ways = layout.add_subparsers(required=True, metavar="WAY")
-    learn = add_command(ways, "learn", _layout_learn)
-    learn.add_argument("rds", metavar="RDS")
-    learn.add_argument("rdo", metavar="RDO")
-    add_command(ways, "detect", _layout_detect).add_argument("file", metavar="FILE")

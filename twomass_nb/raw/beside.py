@@ -5,14 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import NotFoundError, ScanNameError
+from ..errors import NotFoundError, RawFileError, ScanNameError
 from ..scan import FileName, ScanId, hemisphere_of
-from .choose import kind_of
+from .inflate import is_gzip_name
 
 if TYPE_CHECKING:
     from ..tables import Par
 
-__all__ = ["band_of", "par_of", "scan_id_of", "sibling_of"]
+__all__ = ["band_of", "kind_of", "par_of", "scan_id_of", "sibling_of"]
+
+
+def kind_of(path: Path) -> str:
+    """Return "rds" or "rdo", by the file's name.
+
+    Raises
+    ------
+    RawFileError
+        If the name is of neither.
+    """
+    name = path.with_suffix("") if is_gzip_name(path) else path
+    kind = name.suffix.lower().removeprefix(".")
+    if kind not in ("rds", "rdo"):
+        msg = f"{path.name} is no raw file by its name: expected .rds, .rdo, .rds.gz or .rdo.gz"
+        raise RawFileError(msg)
+    return kind
 
 
 def _name(path: Path, hemis: str | None = None) -> FileName | None:

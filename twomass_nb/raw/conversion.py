@@ -14,12 +14,12 @@ from tqdm import tqdm
 
 from ..errors import LayoutError, RawFileError
 from ..files import refuse_existing, whole_file
-from .beside import par_of
-from .choose import choose_layout, kind_of
+from .beside import kind_of, par_of
 from .inflate import is_gzip_name, read_content
 from .layout import FRAME_BYTES, Layout, reorder_bytes
 from .packing import packed
 from .reader import RawScan
+from .wordorder import choose_layout
 
 __all__ = ["convert"]
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ..errors import NotFoundError, RawFileError, TwomassWarning
 from ..scan import BAND_NAMES, ScanId, parse_band
-from .beside import band_of, par_of, scan_id_of, sibling_of
-from .choose import choose_layout, kind_of
+from .beside import band_of, kind_of, par_of, scan_id_of, sibling_of
 from .inflate import Content, check_before_reading, ends_whole, read_content
 from .layout import AXES, Layout
 from .packing import says_simulated
+from .wordorder import choose_layout
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS

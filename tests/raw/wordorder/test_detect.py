@@ -9,8 +9,8 @@ import pytest
 
 import twomass_nb as tm
 from twomass_nb.errors import LayoutError
-from twomass_nb.raw.detect import contradicts, detect_layout, examine
 from twomass_nb.raw.inflate import Content
+from twomass_nb.raw.wordorder.detect import contradicts, detect_layout, examine
 
 
 def content(frames, layout):

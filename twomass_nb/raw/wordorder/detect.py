@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LayoutError
+from ...errors import LayoutError
+from ..inflate import Content, read_content
+from ..layout import LENGTHS, Layout
 from .evidence import Words, byte_planes, column_spread, frame_scatter
-from .inflate import Content, read_content
-from .layout import LENGTHS, Layout
 from .orders import all_orders
 from .stars import Excursions, liveliest, moving_stars, neighbours, stronger_in_second
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LayoutError
+from ...errors import LayoutError
+from ..codec import reorder
+from ..inflate import read_content
+from ..layout import AXES, Layout
 from .byteorder import high_is_first
-from .codec import reorder
-from .inflate import read_content
-from .layout import AXES, Layout
 from .orders import all_orders, axis_lengths
 
 __all__ = ["learn_layout"]

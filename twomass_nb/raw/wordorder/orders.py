@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from .layout import AXES, LENGTHS
+from ..layout import AXES, LENGTHS
 
 __all__ = ["all_orders", "axis_lengths"]
 

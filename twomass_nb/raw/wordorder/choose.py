@@ -7,35 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import LayoutError, RawFileError, TwomassError
+from ...errors import LayoutError, TwomassError
+from ..beside import kind_of
+from ..inflate import Content
+from ..layout import AXES, Layout
 from .byteorder import high_is_first
 from .detect import contradicts, detect_layout, examine, refusal
-from .inflate import Content, is_gzip_name
-from .layout import AXES, Layout
 from .learn import learn_layout
 
-__all__ = ["choose_layout", "kind_of"]
+__all__ = ["choose_layout"]
 
 _TRIES = 8  # other files of a folder that are looked at
 # Orders known in this session, by folder: a night's files were written by one program. They are
 # used only for files whose own content leaves the order open, and does not contradict them.
 _known: dict[Path, tuple[Layout, str]] = {}
-
-
-def kind_of(path: Path) -> str:
-    """Return "rds" or "rdo", by the file's name.
-
-    Raises
-    ------
-    RawFileError
-        If the name is of neither.
-    """
-    name = path.with_suffix("") if is_gzip_name(path) else path
-    kind = name.suffix.lower().removeprefix(".")
-    if kind not in ("rds", "rdo"):
-        msg = f"{path.name} is no raw file by its name: expected .rds, .rdo, .rds.gz or .rdo.gz"
-        raise RawFileError(msg)
-    return kind
 
 
 def choose_layout(path: Path, content: Content, given: Layout | None) -> tuple[Layout, str]:
