@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "AtlasError",
     "ExistsError",
@@ -9,6 +11,7 @@ __all__ = [
     "NotFoundError",
     "PositionError",
     "RawFileError",
+    "ScanMissingError",
     "ScanNameError",
     "TableError",
     "TwomassError",
@@ -55,6 +58,21 @@ class WriteError(TwomassError, OSError):
 
 class NotFoundError(TwomassError, LookupError):
     """Something asked for is not there: a scan, a band, a frame, a file."""
+
+
+class ScanMissingError(NotFoundError):
+    """A scan whose raw files are nowhere: says where was looked and what to ask the archive for.
+
+    Attributes
+    ----------
+    looked : list
+        Every place that was looked at, with its `place` and `outcome`.
+    labels : dict of str
+        ``tape_label`` and ``disk_label`` of the scan, where the raw scan table is known.
+    """
+
+    looked: list[Any]
+    labels: dict[str, str]
 
 
 class TwomassWarning(UserWarning):
