@@ -7,8 +7,10 @@ from typing import Any
 __all__ = [
     "AtlasError",
     "ExistsError",
+    "FetchError",
     "LayoutError",
     "NotFoundError",
+    "OfflineError",
     "PositionError",
     "RawFileError",
     "ScanMissingError",
@@ -73,6 +75,22 @@ class ScanMissingError(NotFoundError):
 
     looked: list[Any]
     labels: dict[str, str]
+
+
+class FetchError(TwomassError, OSError):
+    """Something that cannot be fetched: a dead host, a refusal, or not what was asked for.
+
+    Attributes
+    ----------
+    status : int or None
+        The HTTP status, if the server answered with one that is an error.
+    """
+
+    status: int | None = None
+
+
+class OfflineError(FetchError):
+    """Something that would have been fetched, had the network not been forbidden."""
 
 
 class TwomassWarning(UserWarning):
