@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import gzip
+import re
 
+import numpy as np
 import pytest
 from astropy import units as u
+from astropy.io import fits
 from hypothesis import given
 from hypothesis import strategies as st
 
 from twomass_nb.errors import NotFoundError, TableError
 from twomass_nb.tables import Par, read_par
+from twomass_nb.tables.par_keywords import KEYWORDS
 
 TEXT = """\
 # simulated by twomass_nb; the syntax of this file is its guess
@@ -120,3 +124,71 @@ def test_missing_files_and_folders(tmp_path):
         read_par(tmp_path / "none.par")
     with pytest.raises(TableError, match="folder"):
         read_par(tmp_path)
+
+
+def header_text(path):
+    """A real Atlas header's cards, without those of FITS itself, as a .par file might say them."""
+    header = fits.getheader(path)
+    structural = (
+        r"SIMPLE|BITPIX|NAXIS\d?|EXTEND|BLOCKED|C(TYPE|RPIX|RVAL|ROTA|DELT)\d|COMMENT|HISTORY"
+    )
+    cards = [card for card in header.cards if not re.fullmatch(structural, card.keyword)]
+    return header, Par("\n".join(str(card) for card in cards))
+
+
+def test_every_keyword_of_real_headers_is_known_with_its_unit(real_data):
+    for path in sorted((real_data / "atlas").glob("*.fits.gz")):
+        header, par = header_text(path)
+        assert par.unknown == []
+        assert set(par) <= set(KEYWORDS), set(par) - set(KEYWORDS)
+        table = par.table()
+        assert table["keyword"].tolist() == list(par)
+        for key in par:
+            known = KEYWORDS[key]
+            if known.kind == "text":
+                continue
+            value = par.quantity(key)
+            if known.kind == "number":
+                assert value.value == header[key]
+                assert known.unit is None or value.unit == known.unit
+            # the comments' own words for their units
+            words = {"degs)": "deg", "arcsec": "arcsec", "millisecs": "ms", "microsec": "us"}
+            for word, unit in words.items():
+                if word in header.comments[key]:
+                    assert known.unit == u.Unit(unit), key
+            assert known.measured == ("see WARNING" not in header.comments[key])
+
+
+def test_real_values_agree_with_each_other(real_data):
+    _, par = header_text(real_data / "atlas" / "aJ_asky_001022s0620186.fits.gz")
+    start, end, frame = (par.quantity(key) for key in ("UT_SOS", "UT_EOS", "UT"))
+    assert start.iso == "2000-10-22 04:04:13.000"
+    assert start < frame < end
+    assert (end - start).to_value(u.s) == pytest.approx(407)
+    assert par.quantity("ORDATE").iso[:10] == "2000-10-22"
+    assert par.quantity("BAR_SOS").to_value(u.hPa) == pytest.approx(1012.5, abs=0.2)
+    # secant of the zenith distance
+    secant = 1 / np.cos(par.quantity("ZD_SOS"))
+    assert abs(secant - par.quantity("AM_SOS")) < 0.01
+    # hour angle is sidereal time less right ascension
+    angles = [par.quantity(key).hour for key in ("ST_SOS", "RA_SOS", "HA_SOS")]
+    assert angles[0] - angles[1] == pytest.approx(angles[2], abs=0.01)
+
+
+def test_values_that_have_no_unit_or_no_date_say_so():
+    par = Par(TEXT + "UT_SOS = '04:04:13.00'\nNEW_KEY = 7 / something new\nORDATE2 = 1\n")
+    with pytest.raises(TableError, match="UT_SOS is a time of the day DATE_SOS, which"):
+        par.quantity("UT_SOS")
+    for key in ("FN_PRFX", "SIMULATE"):
+        with pytest.raises(TableError, match="not a number"):
+            par.quantity(key)
+    with pytest.raises(TableError, match="has no NO_SUCH"):
+        par.quantity("NO_SUCH")
+    with pytest.raises(TableError, match="not a date written yymmdd"):
+        Par("ORDATE = soon").quantity("ORDATE")
+    assert par.quantity("new_key") == 7 * u.dimensionless_unscaled
+    table = par.table()
+    row = table[table["keyword"] == "NEW_KEY"][0]
+    assert (row["value"], row["unit"], row["meaning"]) == ("7", "", "something new")
+    assert table.meta["SIMULATE"] is True
+    assert table.meta["unknown"] == par.unknown

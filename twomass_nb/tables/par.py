@@ -15,9 +15,13 @@ from typing import Any
 
 from astropy import units as u
 from astropy.coordinates import Angle
+from astropy.table import Table
+from astropy.time import Time
 
-from ..errors import TableError
+from ..errors import ScanNameError, TableError
+from ..scan import ScanId
 from .opening import read_text
+from .par_keywords import KEYWORDS, Keyword
 
 __all__ = ["Par", "read_par"]
 
@@ -105,15 +109,77 @@ class Par(Mapping[str, Any]):
         TableError
             If the keyword is missing or its value is not an angle.
         """
-        if key not in self:
-            msg = f"this .par file has no {key.upper()}"
-            raise TableError(msg)
-        value = self[key]
+        value = self._said(key)
         hours = isinstance(value, str) and _HOURS.fullmatch(key.upper())
         try:
             return Angle(value, unit=u.hourangle if hours else u.deg)
         except (ValueError, TypeError):
             msg = f"{key.upper()} = {value!r} in this .par file is not an angle"
+            raise TableError(msg) from None
+
+    def quantity(self, key: str) -> u.Quantity | Angle | Time:
+        """Return a value with its unit, as the comments of real Atlas headers give it.
+
+        Parameters
+        ----------
+        key : str
+            As ``ZD_SOS``. Numbers come as quantities (without dimension where no unit is known),
+            sexagesimal positions as angles, ``UT_SOS``, ``UT_EOS`` and ``UT`` as the moment they
+            make with their date, dates as the moment they begin (UTC).
+
+        Raises
+        ------
+        TableError
+            If the keyword is missing, its value is a text, or a time has no date beside it.
+        """
+        value, known = self._said(key), KEYWORDS.get(key.upper(), Keyword(""))
+        if known.kind == "date":
+            return Time(self._date(key), scale="utc")
+        if known.kind == "time":
+            if known.day not in self:
+                msg = f"{key.upper()} is a time of the day {known.day}, which this .par file lacks"
+                raise TableError(msg)
+            return Time(self._date(known.day), scale="utc") + self.angle(key).hour * u.hour
+        if known.kind == "angle":
+            return self.angle(key)
+        if isinstance(value, str | bool):
+            msg = f"{key.upper()} = {value!r} in this .par file is not a number"
+            raise TableError(msg)
+        return u.Quantity(value, known.unit)
+
+    def table(self) -> Table:
+        """Return everything the file says: keyword, value, unit, meaning, origin.
+
+        ``meaning`` is the known one or else the file's own comment; ``origin`` says where Atlas
+        headers have the keyword from, and is empty for one they have not; ``measured`` is False for
+        what the headers warn of as dummies.
+        """
+        rows = []
+        for key, value in self.items():
+            known = KEYWORDS.get(key)
+            unit = known.unit.to_string() if known and known.unit is not None else ""
+            meaning = known.meaning if known else self.comments[key]
+            origin, measured = (known.origin, known.measured) if known else ("", True)
+            rows.append((key, str(value), unit, meaning, origin, measured))
+        names = ("keyword", "value", "unit", "meaning", "origin", "measured")
+        table = Table(rows=rows, names=names)
+        table.meta["unknown"] = list(self.unknown)
+        if self.simulated:
+            table.meta["SIMULATE"] = True
+        return table
+
+    def _said(self, key: str) -> Any:
+        if key not in self:
+            msg = f"this .par file has no {key.upper()}"
+            raise TableError(msg)
+        return self[key]
+
+    def _date(self, key: str) -> str:
+        """Return a date written yymmdd as ISO text."""
+        try:
+            return ScanId.parse(f"{self[key]}n001").date.isoformat()
+        except ScanNameError:
+            msg = f"{key.upper()} = {self[key]!r} in this .par file is not a date written yymmdd"
             raise TableError(msg) from None
 
 
