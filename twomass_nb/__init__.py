@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import array, explore, simulate
-    from .archive import sample
+    from .archive import fetch, find_files, open_scan, sample
     from .array import ArrayGeometry
     from .atlas import AtlasImage, scan_table_from_atlas
     from .errors import TwomassError, TwomassWarning
     from .locate import ScanLocator
-    from .raw import Layout, RawScan, convert, detect_layout, learn_layout, open_scan
+    from .raw import Layout, RawScan, convert, detect_layout, learn_layout
     from .scan import ScanId
     from .tables import read_lgo, read_par, read_raw_scans, read_scan_table
 
@@ -33,8 +33,10 @@ _HOMES = {
     "TwomassWarning": "errors",
     "convert": "raw",
     "detect_layout": "raw",
+    "fetch": "archive",
+    "find_files": "archive",
     "learn_layout": "raw",
-    "open_scan": "raw",
+    "open_scan": "archive",
     "read_lgo": "tables",
     "read_par": "tables",
     "read_raw_scans": "tables",
@@ -57,6 +59,8 @@ __all__ = [
     "convert",
     "detect_layout",
     "explore",
+    "fetch",
+    "find_files",
     "learn_layout",
     "open_scan",
     "read_lgo",
