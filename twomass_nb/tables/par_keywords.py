@@ -48,7 +48,7 @@ class Keyword:
 
 def _at_both_ends() -> dict[str, Keyword]:
     """Group 2: the same keywords at the start and at the end of a scan."""
-    found = {}
+    found: dict[str, Keyword] = {}
     for end, word in (("SOS", "start of scan"), ("EOS", "end of scan")):
         group = {
             "GRP2": Keyword(f"begin of group 2, at {word}", kind="text"),
