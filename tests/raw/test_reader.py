@@ -171,7 +171,7 @@ def test_siblings(write, science, rds):
 
 def test_a_scan_is_not_a_path():
     with pytest.raises(NotFoundError, match="is a scan, not a file"):
-        tm.open_scan(tm.ScanId("2000-05-29", "s", 63))
+        reader.open_scan(tm.ScanId("2000-05-29", "s", 63))
 
 
 # What the .par says ----------------------------------------------------------------------
