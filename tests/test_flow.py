@@ -15,7 +15,8 @@ PACKAGE = Path(twomass_nb.__file__).parent
 #: From the ground up; a room may use the floors below its own. Rooms on a floor are strangers.
 FLOORS = (
     {"errors"},
-    {"files", "cache"},
+    {"files"},
+    {"cache"},
     {"scan"},
     {"array"},
     {"tables", "atlas"},
