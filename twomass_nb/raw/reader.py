@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ..array import ArrayGeometry, ScanTrack
     from ..tables import Par
+    from .times import FrameTimes
 
 __all__ = ["RawScan", "Read", "open_scan"]
 
@@ -329,6 +330,19 @@ class RawScan:
 
         return track_of(self)
 
+    @cached_property
+    def times(self) -> FrameTimes:
+        """When the frames were taken, as the parameter file says.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no parameter file, or it does not say.
+        """
+        from .times import times_of
+
+        return times_of(self)
+
     def wcs(self, i: int, band: str | None = None) -> WCS:
         """Return the predicted WCS of frame `i`.
 
@@ -361,6 +375,18 @@ class RawScan:
         from .fits import write_frame
 
         return write_frame(self, i, read, path, overwrite)
+
+    def to_fits_cube(
+        self,
+        path: Any = None,
+        frames: range | None = None,
+        compress: bool = False,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write both reads of all frames, or of a range; see `twomass_nb.raw.fits_cube`."""
+        from .fits_cube import write_cube
+
+        return write_cube(self, path, frames, compress, overwrite)
 
     def __repr__(self) -> str:
         parts = [str(self.scan_id or self.path.name)]

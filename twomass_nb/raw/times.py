@@ -24,8 +24,9 @@ from ..scan import ScanId, hemisphere_of
 
 if TYPE_CHECKING:
     from ..tables import Par
+    from .reader import RawScan
 
-__all__ = ["FrameTimes", "frame_times"]
+__all__ = ["FrameTimes", "frame_times", "times_of"]
 
 # Hours of UT at local noon, by longitude: 110.9 W (Mt. Hopkins) and 70.8 W (TELNAME of headers).
 _NOON = {"n": 12 + 110.9 / 15, "s": 12 + 70.815 / 15}
@@ -55,6 +56,14 @@ class FrameTimes:
     cycle: u.Quantity
     uncertainty: u.Quantity
     day: str
+
+
+def times_of(scan: RawScan) -> FrameTimes:
+    """Return the times of a raw file's frames; see `frame_times`."""
+    if scan.par is None:
+        msg = f"nothing says when {scan.path.name} was taken: its .par file is not beside it"
+        raise NotFoundError(msg)
+    return frame_times(scan.par, scan.n_frames, scan.scan_id)
 
 
 def frame_times(par: Par, n_frames: int, scan_id: ScanId | None = None) -> FrameTimes:
