@@ -47,7 +47,12 @@ class RawFileError(TwomassError, ValueError):
 
 
 class LayoutError(TwomassError, ValueError):
-    """The word order of a raw file is unknown, ambiguous or contradicted by its content."""
+    """The word order of a raw file is unknown, ambiguous or contradicted by its content.
+
+    `tried` lists what was tried, where a search found nothing.
+    """
+
+    tried: tuple[str, ...] = ()
 
 
 class ExistsError(TwomassError, FileExistsError):
