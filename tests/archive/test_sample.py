@@ -103,7 +103,7 @@ def test_it_does_not_write_over_a_real_night(tmp_path):
 def test_what_is_not_there_is_said_in_a_line():
     for arguments, words in (
         ({"name": "scan64"}, "scan63"),
-        ({"source": "archive"}, "cannot be fetched yet"),
+        ({"source": "archive", "short": True}, "cannot be shortened"),
         ({"source": "moon"}, "not known"),
     ):
         with pytest.raises(NotFoundError, match=words):

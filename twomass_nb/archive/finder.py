@@ -143,7 +143,8 @@ def look_for(
 
 
 def _cached_roots() -> list[Path]:
-    return [fetched_folder(), sample_folder("archive")]
+    sample = sample_folder("archive")
+    return [fetched_folder(), *([sample] if sample.is_dir() else [])]
 
 
 def _warn_of_cut(file: FoundFile) -> None:

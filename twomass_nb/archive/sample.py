@@ -1,4 +1,4 @@
-"""The sample that needs no network: scan 63 of 2000-05-29 s and its companions, all simulated."""
+"""The sample, scan 63 of 2000-05-29 s and its companions: which there are, how one is simulated."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ..array.track import FRAMES, ScanTrack
 from ..atlas import footprint_table
-from ..cache import cache_folder
 from ..errors import NotFoundError
 from ..files import whole_file
 from ..scan import BANDS, ScanId
+from .places import sample_folder
+from .real_sample import fetch_sample
 
 if TYPE_CHECKING:
     from ..simulate.files import Observation
@@ -71,38 +72,45 @@ def sample(
     name : {"scan63"}
         Scan 63 of 2000-05-29, Cerro Tololo, with a dark and five twilight scans.
     source : {"simulated", "archive"}
-        Only the simulated one can be had so far.
+        The simulated one needs no network. The real one, 48 files, is fetched from UMass if it
+        still answers (``TWOMASS_NB_UMASS_RAW`` is the address); each ``.rds`` that has an
+        ``.rdo`` twin is compared with it, and the word order that they show is remembered. One
+        never stands in for the other.
     folder : path, optional
         Where it goes; a folder of its own in the cache (``TWOMASS_NB_CACHE``) if not given.
     short : bool, optional
-        40 frames of the scan and 16 of its companions, made in seconds.
+        40 frames of the scan and 16 of its companions, made in seconds; simulated only.
 
     Returns
     -------
     path
-        The folder that holds the night folders ``000529s``, ``000531s`` and ``000602s``,
-        ``scan_table.csv`` and a README.
+        The folder that holds the night folders ``000529s``, ``000531s`` and ``000602s`` and a
+        README; the simulated one has a ``scan_table.csv``, too.
 
     Raises
     ------
     NotFoundError
-        If there is no such sample, or the real one is asked for.
+        If there is no such sample, or the real one cannot be had: ``looked`` then has every
+        file that did not come, with the reason. Another call continues.
+    OfflineError
+        If the real one is asked for and ``TWOMASS_NB_OFFLINE`` is set.
+    LayoutError
+        If a real ``.rds`` file is not what its ``.rdo`` twin says.
     RawFileError
         If `folder` holds a real night of the same name.
     """
     if name != "scan63":
         msg = f"there is no sample {name!r}: the only one is 'scan63'"
         raise NotFoundError(msg)
+    if source not in ("simulated", "archive"):
+        msg = f"source {source!r} is not known: use 'simulated' or 'archive'"
+        raise NotFoundError(msg)
+    if source == "archive" and short:
+        msg = "the real sample cannot be shortened: leave short out, or use source='simulated'"
+        raise NotFoundError(msg)
+    place = sample_folder(source, short) if folder is None else Path(folder).expanduser()
     if source == "archive":
-        msg = "the real sample cannot be fetched yet: use source='simulated'"
-        raise NotFoundError(msg)
-    if source != "simulated":
-        msg = f"source {source!r} is not known: use 'simulated'"
-        raise NotFoundError(msg)
-    if folder is None:
-        place = cache_folder() / "sample" / ("scan63-short" if short else "scan63")
-    else:
-        place = Path(folder).expanduser()
+        return fetch_sample(place)
     marker = place / _MARKER
     what = {"name": name, "source": source, "short": short, "version": _VERSION}
     if _said(marker) != what:

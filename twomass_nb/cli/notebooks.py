@@ -18,10 +18,10 @@ __all__ = ["add_commands"]
 
 
 def _sample(args: argparse.Namespace) -> int:
-    """Write the simulated sample scan."""
+    """Write the simulated sample scan, or fetch the archive's own."""
     from ..archive import sample
 
-    print(sample("scan63", folder=args.dir, short=args.short))
+    print(sample("scan63", source=args.source, folder=args.dir, short=args.short))
     return 0
 
 
@@ -60,6 +60,12 @@ def add_commands(commands: Any) -> None:
     """Add them to the parser."""
     sample = add_command(commands, "sample", _sample)
     sample.add_argument("dir", metavar="DIR", nargs="?", help="folder; the cache if not given")
+    sample.add_argument(
+        "--source",
+        choices=("simulated", "archive"),
+        default="simulated",
+        help="archive: fetch the real files, if the archive still answers",
+    )
     sample.add_argument("--short", action="store_true", help="about 40 frames, in seconds")
 
     lab = add_command(commands, "lab", _lab)
