@@ -147,6 +147,7 @@ def make_room(n_bytes: int, keep: Path | None = None, limit: int | None = None) 
         Bytes; `cache_limit` if not given.
     """
     limit = cache_limit() if limit is None else limit
+    stays = keep and keep.absolute()
     # One at a time: two that look at the same moment would drop twice as much.
     with suppress(WriteError), locked(cache_folder() / "room"):
         files = sorted(_disposable())
@@ -154,7 +155,7 @@ def make_room(n_bytes: int, keep: Path | None = None, limit: int | None = None) 
         for _, size, path in files:
             if over <= 0:
                 break
-            if not path.name.startswith(".") and path != keep and drop(path):
+            if not path.name.startswith(".") and path.absolute() != stays and drop(path):
                 over -= size
 
 

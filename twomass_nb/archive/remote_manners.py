@@ -103,6 +103,8 @@ def refuse_offline(url: str, what: str = "") -> None:
 
 def failed(url: str, what: str, why: str, advice: str, status: int | None = None) -> FetchError:
     """Return the error for `what` that cannot be had from `url`."""
-    error = FetchError(f"{what or 'the answer'} of {public_url(url)}: {why}; {advice}")
+    text = f"{what or 'the answer'} of {public_url(url)}: {why}; {advice}"
+    # Some of it is a server's own words: one line, and nothing that steers a terminal.
+    error = FetchError(" ".join("".join(c if c.isprintable() else " " for c in text).split()))
     error.status = status
     return error

@@ -32,6 +32,7 @@ class Part:
     """
 
     def __init__(self, target: Path, url: str, trusted: bool) -> None:
+        self._target = target
         self.path = target.with_name(f".{target.name}.part")
         self._about = target.with_name(f".{target.name}.part.json")
         self._url = public_url(url)
@@ -83,9 +84,10 @@ class Part:
     def opened(self) -> Any:
         """Open the file to append bytes; each goes to the system at once."""
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             return self.path.open("ab", buffering=0)
         except OSError as error:
-            raise unwritable(self.path, error) from error
+            raise _unwritable(self._target, error) from error
 
     def describe(self, headers: Any, total: int | None) -> None:
         """Note what the bytes are of, before the first of them comes."""
@@ -101,7 +103,7 @@ class Part:
                 rest = rest[file.write(rest) :]
         except OSError as error:
             self.drop()
-            raise unwritable(self.path, error) from error
+            raise _unwritable(self._target, error) from error
 
     def drop(self) -> None:
         """Forget it."""
@@ -109,12 +111,12 @@ class Part:
             with suppress(OSError):
                 path.unlink()
 
-    def become(self, target: Path) -> None:
+    def become_target(self) -> None:
         """Take the name of the target."""
         try:
-            self.path.replace(target)
+            self.path.replace(self._target)
         except OSError as error:
-            raise unwritable(target, error) from error
+            raise _unwritable(self._target, error) from error
         self.drop()
 
 
@@ -127,7 +129,7 @@ def _version(headers: Any) -> str | None:
     return modified
 
 
-def unwritable(path: Path, error: OSError) -> WriteError:
+def _unwritable(path: Path, error: OSError) -> WriteError:
     """Return the error for a file that the system does not let us write."""
     msg = (
         f"{path} cannot be written: {error.strerror or error}; make room (twomass-nb cache), or "
