@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
@@ -192,7 +193,9 @@ def _refusal(root: Path) -> str:
 
     def ask() -> None:
         try:
-            said.append("" if root.is_dir() else "not a folder" if root.exists() else "not there")
+            mode = _mode(root)
+            is_folder = mode is not None and stat.S_ISDIR(mode)
+            said.append("" if is_folder else "not there" if mode is None else "not a folder")
         except OSError as error:
             said.append(error.strerror or str(error))
 
@@ -257,9 +260,18 @@ def _first(folder: Path, stem: str, suffixes: tuple[str, ...]) -> Path | None:
     """Return the first file there is, in lower case or, as some file systems have it, in upper."""
     names = [stem + suffix for suffix in suffixes]
     for name in [*names, *(name.upper() for name in names)]:
-        if (folder / name).is_file():
+        mode = _mode(folder / name)
+        if mode is not None and stat.S_ISREG(mode):
             return folder / name
     return None
+
+
+def _mode(path: Path) -> int | None:
+    """Return what a path is, None if it is not there; unlike `Path.is_file`, raise if refused."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 # Whose file it is -----------------------------------------------------------------------
