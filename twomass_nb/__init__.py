@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .locate import ScanLocator
     from .raw import Layout, RawScan, convert, detect_layout, learn_layout
     from .scan import ScanId
-    from .tables import read_lgo, read_par, read_raw_scans, read_scan_table
+    from .tables import read_dir, read_lgo, read_par, read_raw_scans, read_scan_table
 
 __version__ = "0.1.0.dev0"
 
@@ -37,6 +37,7 @@ _HOMES = {
     "find_files": "archive",
     "learn_layout": "raw",
     "open_scan": "archive",
+    "read_dir": "tables",
     "read_lgo": "tables",
     "read_par": "tables",
     "read_raw_scans": "tables",
@@ -63,6 +64,7 @@ __all__ = [
     "find_files",
     "learn_layout",
     "open_scan",
+    "read_dir",
     "read_lgo",
     "read_par",
     "read_raw_scans",

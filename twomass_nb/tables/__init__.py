@@ -1,5 +1,6 @@
 """The archive's tables and text files as astropy tables and mappings."""
 
+from .directory import read_dir
 from .lgo import read_lgo
 from .par import Par, read_par
 from .raw_scans import read_raw_scans
@@ -9,6 +10,7 @@ __all__ = [
     "Par",
     "as_scan_table",
     "is_simulated",
+    "read_dir",
     "read_lgo",
     "read_par",
     "read_raw_scans",
