@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -87,9 +88,15 @@ def in_cache(path: Path) -> bool:
     return cache_folder().absolute() in path.absolute().parents
 
 
+#: The locks of each thread.
+_held = threading.local()
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Let one process and thread at a time work on `path`; others wait. The dead hold no lock.
+
+    Who holds it may take it again.
 
     Parameters
     ----------
@@ -109,9 +116,14 @@ def locked(path: Path) -> Iterator[None]:
     if in_cache(path):
         known = known.relative_to(cache_folder().absolute())
     digest = hashlib.sha256(known.as_posix().encode()).hexdigest()[:16]
-    lock = FileLock(cache_folder() / ".locks" / f"{path.name[:100]}.{digest}")
+    place = cache_folder().absolute() / ".locks" / f"{path.name[:100]}.{digest}"
+    held = _held.__dict__.setdefault("places", set())
+    if place in held:
+        yield
+        return
+    lock = FileLock(place)
     try:
-        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
         msg = (
@@ -119,9 +131,11 @@ def locked(path: Path) -> Iterator[None]:
             "TWOMASS_NB_CACHE to a folder of yours"
         )
         raise WriteError(msg) from error
+    held.add(place)
     try:
         yield
     finally:
+        held.remove(place)
         lock.release()
 
 
