@@ -16,9 +16,17 @@ if TYPE_CHECKING:
     from .atlas import AtlasImage, scan_table_from_atlas
     from .errors import TwomassError, TwomassWarning
     from .locate import ScanLocator
+    from .night import Night, check, open_night
     from .raw import Layout, RawScan, convert, detect_layout, learn_layout
     from .scan import ScanId
-    from .tables import read_dir, read_lgo, read_par, read_raw_scans, read_scan_table
+    from .tables import (
+        read_dir,
+        read_inventory,
+        read_lgo,
+        read_par,
+        read_raw_scans,
+        read_scan_table,
+    )
 
 __version__ = "0.1.0.dev0"
 
@@ -26,18 +34,22 @@ _HOMES = {
     "ArrayGeometry": "array",
     "AtlasImage": "atlas",
     "Layout": "raw",
+    "Night": "night",
     "RawScan": "raw",
     "ScanId": "scan",
     "ScanLocator": "locate",
     "TwomassError": "errors",
     "TwomassWarning": "errors",
+    "check": "night",
     "convert": "raw",
     "detect_layout": "raw",
     "fetch": "archive",
     "find_files": "archive",
     "learn_layout": "raw",
+    "open_night": "night",
     "open_scan": "archive",
     "read_dir": "tables",
+    "read_inventory": "tables",
     "read_lgo": "tables",
     "read_par": "tables",
     "read_raw_scans": "tables",
@@ -51,20 +63,24 @@ __all__ = [
     "ArrayGeometry",
     "AtlasImage",
     "Layout",
+    "Night",
     "RawScan",
     "ScanId",
     "ScanLocator",
     "TwomassError",
     "TwomassWarning",
     "array",
+    "check",
     "convert",
     "detect_layout",
     "explore",
     "fetch",
     "find_files",
     "learn_layout",
+    "open_night",
     "open_scan",
     "read_dir",
+    "read_inventory",
     "read_lgo",
     "read_par",
     "read_raw_scans",
