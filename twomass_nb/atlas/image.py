@@ -316,13 +316,15 @@ def find_coadds(folder: str | os.PathLike[str], scan_id: ScanId, band: str) -> l
     Parameters
     ----------
     folder : path
-        A night's folder, or one that holds images; ``s063/image`` in it is looked into.
+        A night's folder, or one that holds images; ``s063/image`` and ``s063`` (UMass) in it are
+        looked into.
     scan_id : ScanId
     band : {"j", "h", "k"}
     """
     band = parse_band(band)
     found: dict[int, Path] = {}
-    for place in (Path(folder) / scan_id.coadd_folder, Path(folder)):
+    images = Path(folder) / scan_id.coadd_folder
+    for place in (images, images.parent, Path(folder)):
         for path in sorted(place.glob("*.fits*")) if place.is_dir() else []:
             try:
                 name = FileName.parse(path.name)

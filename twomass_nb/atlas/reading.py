@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import AtlasError
 from ..files import whole_file
 
-__all__ = ["read_image", "write_image"]
+__all__ = ["read_header", "read_image", "write_image"]
 
 
 def _unpack(path: Path) -> bytes:
@@ -70,6 +70,31 @@ def read_image(path: Path) -> tuple[NDArray[np.float32], fits.Header]:
         msg = f"{path} is a broken FITS file: {' '.join(str(error).split())}"
         raise AtlasError(msg) from None
     return data, header
+
+
+def read_header(path: Path) -> fits.Header:
+    """Read the header of a FITS image alone, plain or packed; the pixels are not looked at.
+
+    Raises
+    ------
+    AtlasError
+        If the file is missing, broken, or not FITS.
+    """
+    from isal import igzip
+
+    try:
+        with path.open("rb") as file:
+            start = file.read(3)
+        opener: Any = (
+            igzip.open if start[:2] == b"\x1f\x8b" else bz2.open if start == b"BZh" else open
+        )
+        with warnings.catch_warnings(), opener(path, "rb") as file:
+            warnings.simplefilter("ignore")
+            return fits.Header.fromfile(file)
+    except (EOFError, OSError, ValueError, zlib.error) as error:
+        why = getattr(error, "strerror", None) or " ".join(str(error).split())
+        msg = f"{path} cannot be read as a FITS image: {why}"
+        raise AtlasError(msg) from None
 
 
 def write_image(path: Path, data: NDArray[np.float32], header: fits.Header) -> None:

@@ -1,0 +1,339 @@
+"""What a cutout is: one square of sky in J, H and Ks on one grid, and where it came from."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+from astropy.io import fits
+from astropy.table import Table, vstack
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from ..errors import AtlasError, NotFoundError, TwomassError, TwomassWarning
+from ..files import refuse_existing, whole_file
+from ..scan import BAND_NAMES, BANDS, parse_band
+from .image import AtlasImage
+from .mosaic import Piece, cut_piece, join
+
+if TYPE_CHECKING:
+    from astropy.nddata import CCDData
+    from matplotlib.figure import Figure
+
+__all__ = ["MAX_SIZE", "Cutout", "cut_out", "grid"]
+
+#: A degree is 13 million pixels a band and some 150 images; beyond, a flat picture and one
+#: constant an image are no longer good enough.
+MAX_SIZE = 1 * u.deg
+_MIN_PIXELS = 3
+# Lost to bad pixels inside of images; more is sky that no image covers.
+_NEARLY_ALL = 0.999
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Cutout:
+    """A square of sky cut from Atlas Images: north up, east left, 1 arcsec pixels.
+
+    Made by `twomass_nb.cutout`. The last expression of a notebook's cell is drawn.
+
+    Attributes
+    ----------
+    position : `~astropy.coordinates.SkyCoord`
+        Its centre.
+    size : `~astropy.units.Quantity`
+        Its side, arcsec.
+    images : dict of str to `~astropy.nddata.CCDData`
+        By band ("j", "h", "k"), all on the same TAN grid: DN, with ``wcs``, ``mask`` (True, and
+        the pixel NaN, where no image covers) and ``meta`` (MAGZP is the zero point).
+    coverage : dict of str to array of uint8
+        How many Atlas Images each pixel is made from.
+    sources : `~astropy.table.Table`
+        One row an Atlas Image: band, scan_id, coadd, pixels it gave, the scale and offset (DN)
+        that brought it to the common zero point and sky, simulated, file.
+    """
+
+    position: SkyCoord
+    size: u.Quantity
+    images: dict[str, CCDData]
+    coverage: dict[str, NDArray[np.uint8]]
+    sources: Table
+
+    def __repr__(self) -> str:
+        made = "SIMULATED " if self.simulated else ""
+        return (
+            f"<{made}Cutout {self.position.to_string('hmsdms', precision=1)}, "
+            f"{self.size.value:g} arcsec, {' '.join(BAND_NAMES[band] for band in self.bands)}, "
+            f"from {len(self.sources)} Atlas Images>"
+        )
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """The bands it has."""
+        return tuple(self.images)
+
+    @property
+    def wcs(self) -> WCS:
+        """WCS of all its images."""
+        return next(iter(self.images.values())).wcs
+
+    @property
+    def simulated(self) -> bool:
+        """Whether it shows a sky that never was."""
+        return bool(self.sources["simulated"][0])
+
+    @property
+    def j(self) -> CCDData:
+        """The image in J."""
+        return self._image("j")
+
+    @property
+    def h(self) -> CCDData:
+        """The image in H."""
+        return self._image("h")
+
+    @property
+    def k(self) -> CCDData:
+        """The image in Ks."""
+        return self._image("k")
+
+    def _image(self, band: str) -> CCDData:
+        if band not in self.images:
+            msg = f"this cutout has no {BAND_NAMES[band]} image: no Atlas Image in it covered it"
+            raise NotFoundError(msg)
+        return self.images[band]
+
+    def covered(self, band: str) -> float:
+        """Return the part of the square that images of a band cover, 0 to 1."""
+        band = parse_band(band)
+        return float((self.coverage[band] > 0).mean()) if band in self.coverage else 0.0
+
+    def plot(self) -> Figure:
+        """Draw the bands side by side with the J2000 grid, scale bars and DN.
+
+        Raises
+        ------
+        TwomassError
+            If matplotlib is not installed.
+        """
+        from .picture import draw
+
+        return draw(self)
+
+    def to_png(self) -> bytes:
+        """Return what `plot` draws, as the content of a PNG file."""
+        from .picture import png
+
+        return png(self)
+
+    def _repr_png_(self) -> bytes | None:
+        try:
+            return self.to_png()
+        except TwomassError:  # no matplotlib: its repr will do
+            return None
+
+    def write(self, path: str | os.PathLike[str], overwrite: bool = False) -> Path:
+        """Write FITS: an image and its coverage for each band, and the table of sources.
+
+        Extensions are ``J``, ``J_COVERAGE``, ``H``, ..., ``SOURCES``; each image has its WCS.
+
+        Raises
+        ------
+        ExistsError
+            If the file is there and `overwrite` is not set.
+        WriteError
+            If it cannot be written.
+        """
+        path = Path(path)
+        refuse_existing(path, overwrite)
+        primary = fits.PrimaryHDU()
+        primary.header["ORIGIN"] = ("twomass_nb", "cutout of 2MASS Atlas Images")
+        hdus = fits.HDUList([primary])
+        wcs_cards = self.wcs.to_header()
+        for band, image in self.images.items():
+            name = BAND_NAMES[band].upper()
+            hdu = fits.ImageHDU(image.data, wcs_cards, name=name)
+            hdu.header.extend(_cards(image.meta))
+            hdu.header["BUNIT"] = "adu"  # the standard's word for data numbers
+            hdus.append(hdu)
+            hdus.append(fits.ImageHDU(self.coverage[band], wcs_cards, name=f"{name}_COVERAGE"))
+        hdus.append(fits.BinTableHDU(self.sources, name="SOURCES"))
+        if self.simulated:
+            for hdu in hdus:
+                hdu.header["SIMULATE"] = (True, "this sky never was")
+        with whole_file(path) as file:
+            hdus.writeto(file)
+        return path
+
+
+def _cards(meta: Any) -> list[fits.Card]:
+    return [fits.Card(key, value) for key, value in meta.items()]
+
+
+def grid(position: SkyCoord, size: u.Quantity) -> tuple[WCS, tuple[int, int]]:
+    """Return the TAN grid of a cutout: WCS and shape; 1 arcsec pixels, north up, east left.
+
+    Raises
+    ------
+    AtlasError
+        If `size` is too small or too large.
+    """
+    side = round(float(size.to_value(u.arcsec))) if np.isfinite(size) else 0
+    if side < _MIN_PIXELS:
+        msg = f"a cutout of {size} makes no sense: ask for at least {_MIN_PIXELS} arcsec"
+        raise AtlasError(msg)
+    if size > MAX_SIZE:
+        msg = (
+            f"a cutout of {size.to(u.deg):.3g} is too large: at most {MAX_SIZE:g}, which is 13 "
+            "million pixels a band from some 150 Atlas Images; cut several"
+        )
+        raise AtlasError(msg)
+    wcs = WCS(naxis=2)
+    wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
+    wcs.wcs.cunit = ["deg", "deg"]
+    wcs.wcs.crval = [position.ra.deg, position.dec.deg]
+    wcs.wcs.crpix = [(side + 1) / 2] * 2
+    wcs.wcs.cdelt = [-1 / 3600, 1 / 3600]
+    wcs.wcs.radesys = "ICRS"
+    wcs.wcs.set()
+    wcs.array_shape = (side, side)
+    return wcs, (side, side)
+
+
+def cut_out(
+    images: Iterable[AtlasImage | str | os.PathLike[str]],
+    position: SkyCoord,
+    size: u.Quantity,
+    bands: str = "jhk",
+) -> Cutout:
+    """Cut a square of sky out of Atlas Images, joined across coadds and scans.
+
+    Parameters
+    ----------
+    images : iterable of AtlasImage or path
+        Those that show nothing of the square are passed over; the same image twice counts once.
+    position : `~astropy.coordinates.SkyCoord`
+    size : `~astropy.units.Quantity`
+        Side of the square, up to 1 degree.
+    bands : str, optional
+
+    Raises
+    ------
+    AtlasError
+        If an image cannot be read, simulated and real ones are mixed, or the size is impossible.
+    NotFoundError
+        If no image covers any of it.
+
+    Warns
+    -----
+    TwomassWarning
+        If a band is covered in part or not at all.
+    """
+    from astropy.nddata import CCDData
+
+    wanted = [band for band in BANDS if band in {parse_band(one) for one in bands}]
+    position = position.icrs
+    wcs, shape = grid(position, size)
+    pieces = _pieces(images, wanted, wcs, shape)
+    _refuse_mixed(pieces)
+    made, coverage, tables = {}, {}, []
+    for band in wanted:
+        if own := pieces[band]:
+            mosaic = join(own, shape)
+            coverage[band] = mosaic.coverage
+            tables.append(_sources(band, own, mosaic.scales, mosaic.offsets))
+            made[band] = CCDData(
+                mosaic.data, unit=u.adu, wcs=wcs, mask=np.isnan(mosaic.data),
+                meta=_meta(band, own, mosaic.magzp),
+            )  # fmt: skip
+            own.clear()
+    if not made:
+        where = position.to_string("hmsdms", precision=1)
+        msg = (
+            f"no Atlas Image at hand covers {where} within {shape[0]} arcsec: give others, or "
+            "another position"
+        )
+        raise NotFoundError(msg)
+    cutout = Cutout(position, shape[0] * u.arcsec, made, coverage, vstack(tables))
+    _warn_of_gaps(cutout, wanted)
+    return cutout
+
+
+def _pieces(
+    images: Iterable[Any], bands: list[str], wcs: WCS, shape: tuple[int, int]
+) -> dict[str, list[Piece]]:
+    from tqdm import tqdm
+
+    pieces: dict[str, list[Piece]] = {band: [] for band in bands}
+    seen = set()
+    bar = tqdm(
+        list(images), desc="Atlas Images", delay=1, leave=False, disable=not sys.stderr.isatty()
+    )
+    for one in bar:
+        image = one if isinstance(one, AtlasImage) else AtlasImage.open(one)
+        identity = image.scan_id, image.band, image.coadd
+        if image.band not in bands or identity in seen:
+            continue
+        seen.add(identity)
+        if piece := cut_piece(image, wcs, shape):
+            pieces[image.band].append(piece)
+    return pieces
+
+
+def _refuse_mixed(pieces: dict[str, list[Piece]]) -> None:
+    by_kind = {
+        piece.image.simulated: piece.image.scan_id for own in pieces.values() for piece in own
+    }
+    if len(by_kind) == 2:
+        msg = (
+            f"real ({by_kind[False]}) and simulated ({by_kind[True]}) Atlas Images are never "
+            "joined: give images of one kind"
+        )
+        raise AtlasError(msg)
+
+
+def _sources(
+    band: str, pieces: list[Piece], scales: NDArray[np.float64], offsets: NDArray[np.float64]
+) -> Table:
+    table = Table(
+        {
+            "band": [band] * len(pieces),
+            "scan_id": [str(piece.image.scan_id) for piece in pieces],
+            "coadd": [piece.image.coadd for piece in pieces],
+            "pixels": [piece.pixels for piece in pieces],
+            "scale": scales,
+            "offset": offsets,
+            "simulated": [piece.image.simulated for piece in pieces],
+            "file": [str(piece.image.path or "") for piece in pieces],
+        }
+    )
+    table["offset"].unit = u.adu
+    return table
+
+
+def _meta(band: str, pieces: list[Piece], magzp: float | None) -> dict[str, Any]:
+    meta: dict[str, Any] = {"FILTER": BAND_NAMES[band]}
+    if magzp is not None:
+        meta["MAGZP"] = magzp
+    if pieces[0].image.simulated:
+        meta["SIMULATE"] = True
+    return meta
+
+
+def _warn_of_gaps(cutout: Cutout, wanted: list[str]) -> None:
+    parts = {band: cutout.covered(band) for band in wanted}
+    short = [
+        f"{BAND_NAMES[band]} {100 * part:.0f}%"
+        for band, part in parts.items()
+        if part < _NEARLY_ALL
+    ]
+    if short:
+        msg = f"the cutout is not covered whole by the Atlas Images at hand: {', '.join(short)}"
+        warnings.warn(msg, TwomassWarning, stacklevel=3)
