@@ -10,7 +10,7 @@ demo: $(VENV)/lab.stamp  ## make the environment and the sample, open JupyterLab
 	$(BIN)/twomass-nb sample
 	$(BIN)/twomass-nb lab $(if $(LAB_ARGS),-- $(LAB_ARGS))
 
-test: $(VENV)/test.stamp  ## make the environment, run every test and every example
+test: $(VENV)/test.stamp .oldest-lab  ## make the environment, run every test and every example
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/test.stamp  ## style and types
@@ -45,5 +45,9 @@ $(VENV)/%.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --constraint constraints.txt --editable ".[$*]"
 	touch $@
 
+# The plugin must work in the oldest JupyterLab 4 too. Without what it depends on, which is in $(VENV).
+.oldest-lab: | $(VENV)/test.stamp
+	$(PIP) install --no-deps --target $@ jupyterlab==4.0.0
+
 clean:
-	rm -rf $(VENV) .binder docs/_build
+	rm -rf $(VENV) .binder .oldest-lab docs/_build

@@ -64,7 +64,8 @@ RUN_CELL = """async (source) => {
 class Server:
     """A Jupyter server on a free port of loopback, with settings and files of its own."""
 
-    def __init__(self, folder: Path, app: str = "lab") -> None:
+    def __init__(self, folder: Path, app: str = "lab", version: Path | None = None) -> None:
+        """Start it; `version` is a folder with another JupyterLab than the one installed."""
         self.folder = folder
         self.app = app
         home = folder / ".home"
@@ -89,7 +90,9 @@ class Server:
             "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
             "IPYTHONDIR": str(home / "ipython"),
             "TWOMASS_NB_OFFLINE": "1",
-            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONPATH": os.pathsep.join(
+                [*([str(version)] if version else []), str(ROOT), os.environ.get("PYTHONPATH", "")]
+            ),
         }
         app_class = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}[app]
         self.log = home / "server.log"
@@ -102,6 +105,7 @@ class Server:
                 *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"),
                 f"--{app_class}.news_url=",
                 f"--{app_class}.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                *([f"--app-dir={version / 'share' / 'jupyter' / 'lab'}"] if version else []),
             ],
             env=environment,
             stdout=self._log_file,
@@ -141,9 +145,9 @@ class Server:
 
 
 @contextmanager
-def serve(folder: Path, app: str = "lab") -> Iterator[Server]:
+def serve(folder: Path, app: str = "lab", version: Path | None = None) -> Iterator[Server]:
     """A running server on `folder` for the length of a with block."""
-    server = Server(folder, app)
+    server = Server(folder, app, version)
     try:
         server.wait()
         yield server
