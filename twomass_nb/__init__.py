@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import array, explore, simulate
     from .archive import fetch, find_files, open_scan, sample
+    from .archive.cutouts import cutout
     from .array import ArrayGeometry
     from .atlas import AtlasImage, scan_table_from_atlas
     from .errors import TwomassError, TwomassWarning
@@ -42,6 +43,7 @@ _HOMES = {
     "TwomassWarning": "errors",
     "check": "night",
     "convert": "raw",
+    "cutout": "archive.cutouts",
     "detect_layout": "raw",
     "fetch": "archive",
     "find_files": "archive",
@@ -72,6 +74,7 @@ __all__ = [
     "array",
     "check",
     "convert",
+    "cutout",
     "detect_layout",
     "explore",
     "fetch",

@@ -181,7 +181,7 @@ def local_images(position: SkyCoord, size: u.Quantity, bands: str = "jhk") -> li
         for night in _nights(root)
         if nights is None or not _NIGHT.fullmatch(night.name) or night.name.lower() in nights
         for path, name in _in_night(night)
-        if name.band in bands and (scans is None or name.scan_id in scans)
+        if str(name.band) in bands and (scans is None or name.scan_id in scans)
     ]
     bar = tqdm(
         listed, desc="headers of Atlas Images", delay=1, leave=False,

@@ -14,7 +14,7 @@ __all__ = ["add_commands"]
 
 def _cutout(args: argparse.Namespace) -> int:
     """Cut a square of sky out of the Atlas Images, in J, H and Ks on one grid."""
-    from ..archive import cutout
+    from ..archive.cutouts import cutout
     from ..files import refuse_existing, whole_file
 
     if not (args.out or args.png):
