@@ -1,6 +1,7 @@
 """The archive's tables and text files as astropy tables and mappings."""
 
 from .directory import read_dir
+from .inventory import read_inventory
 from .lgo import read_lgo
 from .par import Par, read_par
 from .raw_scans import read_raw_scans
@@ -11,6 +12,7 @@ __all__ = [
     "as_scan_table",
     "is_simulated",
     "read_dir",
+    "read_inventory",
     "read_lgo",
     "read_par",
     "read_raw_scans",

@@ -80,10 +80,10 @@ class DumpTable:
         """Number of columns."""
         return self.ends.shape[1]
 
-    def cells(self, i: int) -> tuple[Cells, Mask]:
-        """Return column `i` as bytes, and which of its cells are null."""
+    def cells(self, i: int, step: int = 1) -> tuple[Cells, Mask]:
+        """Return column `i`, of every `step`-th row, as bytes, and which cells are null."""
         before = self.ends[:, i - 1] if i else np.concatenate([[-1], self.ends[:-1, -1]])
-        cells = _cut(self.body, before + 1, self.ends[:, i])
+        cells = _cut(self.body, before[::step] + 1, self.ends[::step, i])
         if self.null is None:
             return cells, np.zeros(len(cells), bool)
         null = cells == self.null
