@@ -179,7 +179,7 @@ def _fetch_raw(address: Callable[[str], str], scan_id: ScanId, band: str) -> Fou
 
 
 def check_par(path: Path) -> None:
-    """Refuse what is no text, or a web page. The syntax of real .par files is not known.
+    """Refuse what is no text, or marked up. The syntax of real .par files is not known.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def check_par(path: Path) -> None:
         msg = "it is empty or no text, so no parameter file"
         raise FetchError(msg)
     if start.lstrip()[:1] == b"<":
-        msg = "it is a web page, no parameter file"
+        msg = "it is marked up, so no parameter file"
         raise FetchError(msg)
 
 
@@ -205,8 +205,7 @@ def check_raw(path: Path) -> None:
     """
     start, size = _first_bytes(path), 0
     if start[:2] != b"\x1f\x8b":
-        what = "a web page" if start.lstrip()[:1] == b"<" else "not gzip"
-        msg = f"it is {what}, no raw file"
+        msg = "it is not gzip, so no raw file"
         raise FetchError(msg)
     damaged: Any = (EOFError, OSError, zlib.error, isal_zlib.error)
     try:

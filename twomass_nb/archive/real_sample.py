@@ -132,7 +132,7 @@ def _fetch_all(place: Path) -> None:
 
 def _is_down(error: FetchError) -> bool:
     """Whether it is the server that is in trouble, and not one file."""
-    from .remote_session import Passing
+    from .remote_trouble import Passing
 
     return isinstance(error.__cause__, Passing)
 

@@ -1,0 +1,99 @@
+"""A scan opens by its identity wherever its bytes are, with the frames that its path has."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+import twomass_nb as tm
+from twomass_nb.errors import NotFoundError, RawFileError, ScanMissingError
+
+SCAN = tm.ScanId("2000-05-29", "s", 63)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(own_cache, monkeypatch):
+    for name in ("ARCHIVE", "MIRROR", "OFFLINE"):
+        monkeypatch.delenv(f"TWOMASS_NB_{name}", raising=False)
+
+
+@pytest.fixture
+def disk(short_sample, monkeypatch):
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(short_sample))
+    return short_sample
+
+
+@pytest.mark.parametrize("asked", [SCAN, "000529s063", "2000-05-29 s 63"])
+def test_a_scan_opens_by_its_identity(disk, asked):
+    scan = tm.open_scan(asked, band="Ks")
+    same = tm.open_scan(disk / "000529s" / "k1186063.rds.gz")
+    assert (scan.path, scan.scan_id, scan.band) == (same.path, SCAN, "k")
+    assert scan.simulated
+    assert np.array_equal(scan.frame(7), same.frame(7))
+    assert scan.sibling("j").path.name == "j1186063.rds.gz"
+
+
+def test_a_scan_opens_from_a_tapes_folder(disk, monkeypatch, tmp_path):
+    tape = tmp_path / "RAWS0136"
+    shutil.copytree(disk / "000529s", tape)
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(tmp_path))
+    scan = tm.open_scan(SCAN, "h")
+    assert (scan.path.parent, scan.scan_id) == (tape, SCAN)  # the .par says the hemisphere
+
+
+def test_a_layout_and_the_cache_are_passed_on(disk):
+    scan = tm.open_scan(SCAN, "k", tm.open_scan(SCAN, "k").layout, cache=False)
+    assert scan.layout_source == "given"
+
+
+def test_without_its_band_a_scan_is_not_guessed(disk):
+    with pytest.raises(NotFoundError, match=r"has files in j, h, k: say which band"):
+        tm.open_scan(SCAN)
+
+
+def test_a_path_stays_a_path(disk, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NotFoundError, match="there is no file"):
+        tm.open_scan("000529s/j1186063.rds.gz")
+    with pytest.raises(NotFoundError, match="there is no file"):
+        tm.open_scan(tmp_path / "000529s063", "j")  # a Path is never a scan
+    (tmp_path / "000529s063").write_bytes(b"a file of that name")
+    with pytest.raises(RawFileError):
+        tm.open_scan("000529s063", "j")
+
+
+def test_a_missing_scan_says_where_was_looked(disk):
+    other = tm.ScanId("2000-05-29", "s", 64)
+    with pytest.raises(ScanMissingError) as caught:
+        tm.open_scan(other, "k")
+    for words in (str(disk), "TWOMASS_NB_MIRROR is not set", "k1186064.rds.gz", "2000-05-29 s"):
+        assert words in str(caught.value)
+    assert str(disk) in [one.place for one in caught.value.looked]
+
+
+def test_a_mirror_is_the_last_place(serve, short_sample, monkeypatch):
+    night = short_sample / "000529s"
+    names = ("k1186063.par", "k1186063.rds.gz")
+    server = serve(files={f"raw/000529s/{name}": (night / name).read_bytes() for name in names})
+    monkeypatch.setenv("TWOMASS_NB_MIRROR", server.url("raw/"))
+    monkeypatch.setenv("TWOMASS_NB_OFFLINE", "1")
+    with pytest.raises(ScanMissingError, match=r"would have been fetched from http") as caught:
+        tm.open_scan(SCAN, "k")
+    assert server.url("raw/000529s/k1186063.rds.gz") in str(caught.value)
+    assert not server.log
+    monkeypatch.delenv("TWOMASS_NB_OFFLINE")
+    scan = tm.open_scan(SCAN, "k")
+    assert np.array_equal(scan.r1(3), tm.open_scan(night / "k1186063.rds.gz").r1(3))
+    assert scan.par is not None
+    assert [asked.path.rsplit("/", 1)[1] for asked in server.log] == list(names)
+    monkeypatch.setenv("TWOMASS_NB_OFFLINE", "1")
+    assert tm.open_scan(SCAN, "k").path == scan.path
+    assert len(server.log) == 2
+
+
+def test_a_dead_mirror_is_an_ordinary_outcome(serve, monkeypatch):
+    monkeypatch.setenv("TWOMASS_NB_MIRROR", serve(fault="503").address)
+    with pytest.raises(ScanMissingError, match="503"):
+        tm.open_scan(SCAN, "k")
