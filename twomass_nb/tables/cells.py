@@ -25,6 +25,7 @@ Cells = NDArray[np.bytes_]
 Mask = NDArray[np.bool_]
 # Sexagesimal or decimal, as in the logs.
 _SEXAGESIMAL = re.compile(r"([+-]?)(\d{1,3}):(\d{1,2}):(\d{1,2}(?:\.\d*)?)")
+_NUMERIC = b"0123456789+-.eE\0"
 _YYMMDD = re.compile(r"\d{6}")
 _ISO = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T].*)?")
 
@@ -130,7 +131,8 @@ def guessed(cells: Cells, null: Mask) -> Column:
     stripped = _stripped(cells, null)
     said = stripped[stripped != b""]
     zero = np.char.startswith(said, b"0") & (np.char.str_len(said) > 1)
-    if said.size and not (zero & ~np.char.startswith(said, b"0.")).any():
+    numeric = np.isin(np.unique(_bytes(said)), np.frombuffer(_NUMERIC, np.uint8)).all()
+    if said.size and numeric and not (zero & ~np.char.startswith(said, b"0.")).any():
         for read in (wholes, reals):
             values, bad = read(stripped, null)
             if not (bad & (stripped != b"")).any():

@@ -11,12 +11,12 @@ from itertools import pairwise
 from os import PathLike
 
 import numpy as np
-from astropy import units as u
-from astropy.coordinates import Angle
-from astropy.table import Column, MaskedColumn, Table
+from astropy.table import Table
 
 from ..errors import ScanNameError, TableError
 from ..scan import FileName, ScanId
+from .dumps import is_dump
+from .lgo_summary import log_column, read_summary
 from .opening import read_text
 
 __all__ = ["read_lgo"]
@@ -31,26 +31,24 @@ _NAMES = {
 _KNOWN_HEADER = (
     "|Scn| sr_UT     |StrpID|R|sr_RA_2000 |sr_Dec_2000| Air_M|Frms|D|Typ| Comment                 |"
 )
-_WHOLE = {"scan", "tile", "frames"}
-_ANGLES = {"ut": u.hourangle, "ra": u.hourangle, "dec": u.deg}
-_UNITS = {"ut": "h", "ra": "deg", "dec": "deg"}
 
 
 def read_lgo(path: str | PathLike[str]) -> Table:
-    """Read a night's log.
+    """Read a night's log, or the summary of all nights' logs.
 
     Parameters
     ----------
     path : path
-        As ``000529s.lgo``; may be gzipped.
+        As ``000529s.lgo``, or a PostgreSQL dump of the summary table; may be gzipped.
 
     Returns
     -------
     `~astropy.table.Table`
         One row a scan: date, hemis, scan, ut (h, start), tile, r (a column whose meaning is not
-        known), ra and dec of the start (deg, J2000), airm, frames, sd, s_type, comment. Values
-        that are missing or not understood are masked. ``meta`` has ``raw`` (the text),
-        ``unknown`` (lines not understood), ``header`` (its CHAR entries), ``path``.
+        known), ra and dec of the start (deg, J2000), airm, frames, sd, s_type, comment; of the
+        summary also all its other columns. Values that are missing or not understood are masked.
+        ``meta`` has ``unknown`` (lines not understood), ``path``, and of a night ``raw`` (the
+        text) and ``header`` (its CHAR entries).
 
     Raises
     ------
@@ -58,8 +56,15 @@ def read_lgo(path: str | PathLike[str]) -> Table:
         If there is no such file.
     TableError
         If it has no rows, or does not say its night.
+
+    Warns
+    -----
+    TwomassWarning
+        If a summary lists a scan more than once (all rows are kept), or breaks off.
     """
     raw = read_text(path)
+    if not raw.lstrip().startswith("\\") and is_dump(raw.encode()):
+        return read_summary(path)
     header: dict[str, str] = {}
     rows: list[dict[str, str]] = []
     unknown: list[str] = []
@@ -84,7 +89,8 @@ def read_lgo(path: str | PathLike[str]) -> Table:
     table["date"] = np.full(len(rows), date)
     table["hemis"] = np.full(len(rows), hemis)
     for name in rows[0]:
-        table[name] = _column(name, [row.get(name, "") for row in rows])
+        cells = np.array([row.get(name, "").encode() for row in rows])
+        table[name] = log_column(name, cells, np.zeros(len(rows), bool))
     table.meta.update(
         path=str(path), format="lgo", header=header, raw=raw, unknown=unknown,
         **({"SIMULATE": True} if re.search(r"SIMULATE\s*=\s*T\b", raw, re.IGNORECASE) else {}),
@@ -108,34 +114,6 @@ def _row(line: str, bars: str) -> dict[str, str] | None:
         cells = words + [""] * (len(names) - len(words))
     row = dict(zip(names, (cell.strip() for cell in cells), strict=True))
     return row if row.get("scan", "").isdigit() and 1 <= int(row["scan"]) <= 999 else None
-
-
-def _column(name: str, cells: list[str]) -> Column:
-    parsed: list[float | None]
-    if name in _WHOLE:
-        parsed = [int(cell) if re.fullmatch(r"-?\d+", cell) else None for cell in cells]
-    elif name in _ANGLES:
-        parsed = [_degrees(cell, name) for cell in cells]
-    elif name == "airm":
-        parsed = [float(cell) if re.fullmatch(r"\d*\.?\d+", cell) else None for cell in cells]
-    else:
-        return Column([cell.lower() if name in ("sd", "s_type") else cell for cell in cells])
-    mask = [value is None for value in parsed]
-    data = np.array([value or 0 for value in parsed], dtype=int if name in _WHOLE else float)
-    return MaskedColumn(data, mask=mask, unit=_UNITS.get(name)) if any(mask) else Column(
-        data, unit=_UNITS.get(name)
-    )  # fmt: skip
-
-
-def _degrees(cell: str, name: str) -> float | None:
-    """Return an angle in its column's unit; None where it is missing or not on the sky."""
-    try:
-        angle = Angle(cell, unit=_ANGLES[name])
-    except (ValueError, TypeError, u.UnitsError):
-        return None
-    value = float(angle.hour if name == "ut" else angle.deg)
-    low, high = {"ut": (0, 24), "ra": (0, 360), "dec": (-90, 90)}[name]
-    return value if low <= value <= high else None
 
 
 def _night(path: str | PathLike[str], header: dict[str, str]) -> tuple[str, str]:
