@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
+import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from .. import __version__
 from ..errors import TwomassError
@@ -173,8 +174,11 @@ class PoliteSession(requests.Session):
         if target is None:
             return None
         resp.close()  # its body may be endless, and is of no use
-        there = urljoin(resp.url, target)
-        scheme = urlsplit(there).scheme
+        try:
+            there = urljoin(resp.url, target)
+            scheme = urlsplit(there).scheme
+        except ValueError:
+            there, scheme = target, ""
         if scheme not in ("http", "https") or (scheme == "http" and resp.url.startswith("https:")):
             why = f"the server sends us on to {public_url(there)}, where we do not go"
             raise failed(resp.url, "", why, "report it to the archive")
@@ -229,27 +233,29 @@ def passing(error: BaseException) -> Passing:
     reason = _reason(error)
     if isinstance(error, requests.exceptions.ProxyError):
         return Passing(f"the proxy could not be reached ({reason})", unreached=True)
-    if isinstance(error, requests.ConnectTimeout) or "NewConnection" in repr(error):
+    if any(isinstance(one, NewConnectionError | ConnectTimeoutError) for one in _nested(error)):
         return Passing(f"the host could not be reached ({reason})", unreached=True)
     return Passing(f"the connection broke ({reason})")
 
 
 def _reason(error: BaseException) -> str:
     """Return what the system said at the bottom of nested exceptions, never with an address."""
-    seen: list[BaseException] = []
+    nested = _nested(error)
+    for one in nested:
+        if isinstance(one, _TooSlow):
+            return str(one)
+    if any(isinstance(one, TimeoutError | urllib3.exceptions.TimeoutError) for one in nested):
+        return "no answer in time"
+    return next((o.strerror for o in nested if isinstance(o, OSError) and o.strerror), "cut short")
+
+
+def _nested(error: BaseException) -> list[BaseException]:
+    """Return an exception and all that it came from, by any of the ways in use."""
+    found: list[BaseException] = []
     todo: list[Any] = [error]
     while todo:
         one = todo.pop()
-        if isinstance(one, BaseException) and one not in seen:
-            seen.append(one)
+        if isinstance(one, BaseException) and one not in found:
+            found.append(one)
             todo += [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-    for one in seen:
-        if isinstance(one, _TooSlow):
-            return str(one)
-    for one in seen:
-        if isinstance(one, TimeoutError) or "Timeout" in type(one).__name__:
-            return "no answer in time"
-    for one in seen:
-        if isinstance(one, OSError) and one.strerror:
-            return str(one.strerror)
-    return "cut short"
+    return found
