@@ -119,7 +119,7 @@ def test_what_is_no_raw_file_never_takes_its_name(mirror, own_cache, content, wo
 @pytest.mark.parametrize("content", [b"", b"  \n", b"\0\1\2", b"<html>", b"\n<?xml?>"])
 def test_what_is_no_par_never_takes_its_name(mirror, own_cache, content):
     mirror.files["000530s/k1187064.par"] = content
-    with pytest.raises(ScanMissingError, match="no text|web page|marked up"):
+    with pytest.raises(ScanMissingError, match=r"no text|web page|marked up"):
         tm.fetch(SCAN, "k")
     assert not [name for name in kept(own_cache) if not name.startswith(".")]
 

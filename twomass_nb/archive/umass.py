@@ -66,7 +66,11 @@ def image_name(
     As ``970607n/s003/h970607n003M009.fits.bz2``.
     """
     name = f"{band}{scan_id.night}{scan_id.scan:03d}{packing}{coadd:03d}.fits.{suffix}"
-    return f"{scan_id.night}/s{scan_id.scan:03d}/{name}"
+    return f"{_folder(scan_id)}/{name}"
+
+
+def _folder(scan_id: ScanId) -> str:
+    return f"{scan_id.night}/s{scan_id.scan:03d}"
 
 
 def fetch_images(
@@ -96,11 +100,11 @@ def fetch_images(
     base = _base("TWOMASS_NB_UMASS_IMAGES", _IMAGES)
     bands = tuple(bands)
     if coadds is None:
-        copies = _linked(f"{base}/{scan_id.night}/s{scan_id.scan:03d}/", bands)
+        copies = _linked(base, scan_id, bands)
     else:
         copies = {(band, coadd): _every_copy(band, coadd, scan_id)
                   for band in bands for coadd in coadds}  # fmt: skip
-    paths = [_first_there(base, names, scan_id) for names in copies.values()]
+    paths = [_first_there(base, names) for names in copies.values()]
     found = [path for path in paths if path is not None]
     if not found:
         msg = f"{base} has no Atlas Images of {scan_id} in {', '.join(bands)}"
@@ -116,7 +120,7 @@ def _every_copy(band: str, coadd: int, scan_id: ScanId) -> list[str]:
     ]
 
 
-def _linked(page: str, bands: tuple[str, ...]) -> dict[tuple[str, int], list[str]]:
+def _linked(base: str, scan_id: ScanId, bands: tuple[str, ...]) -> dict[tuple[str, int], list[str]]:
     """Return what a scan's page links to, by band and coadd, best copy first.
 
     Of a link only the file's name is used: the address is ours.
@@ -124,22 +128,23 @@ def _linked(page: str, bands: tuple[str, ...]) -> dict[tuple[str, int], list[str
     from .remote import fetch_bytes
 
     copies: dict[tuple[str, int], list[str]] = {}
-    for link in _LINK.findall(fetch_bytes(page, what=f"the list of images {page}")):
+    page = f"{base}/{_folder(scan_id)}/"
+    for link in _LINK.findall(fetch_bytes(page, what=f"the list of images of {scan_id}")):
         name = unquote(link.decode(errors="replace")).rsplit("/", 1)[-1]
         try:
             said = FileName.parse(name)
         except ScanNameError:
             continue
-        if said.packing and said.scan_id and said.band in bands and said.coadd is not None:
-            path = f"{said.scan_id.night}/s{said.scan_id.scan:03d}/{name}"
-            copies.setdefault((said.band, said.coadd), []).append(path)
+        if said.packing and said.scan_id == scan_id and said.band in bands and said.coadd:
+            names = copies.setdefault((said.band, said.coadd), [])
+            names.append(f"{_folder(scan_id)}/{name}")
     rank = [packing.lower() for packing in _PACKINGS]
     for names in copies.values():
         names.sort(key=lambda name: rank.index(str(FileName.parse(name).packing)))
     return copies
 
 
-def _first_there(base: str, names: list[str], scan_id: ScanId) -> Path | None:
+def _first_there(base: str, names: list[str]) -> Path | None:
     from .remote import fetch_file
 
     for name in names:
