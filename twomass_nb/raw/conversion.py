@@ -1,4 +1,4 @@
-"""How a raw file becomes one of the other form: .rds to .rdo and back, not a byte changed."""
+"""How a raw file becomes one of another form: .rds, .rdo, or from FITS, not a byte changed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ..errors import LayoutError, RawFileError
 from ..files import refuse_existing, whole_file
 from .beside import kind_of, par_of
+from .fits_back import is_fits_name, read_cube
 from .inflate import is_gzip_name, read_content
 from .layout import FRAME_BYTES, Layout, reorder_bytes
 from .packing import packed
@@ -24,6 +25,8 @@ from .wordorder import choose_layout
 __all__ = ["convert"]
 
 _PIECE = 16 * FRAME_BYTES
+# Beside a simulated file whose own parameter file is not at hand.
+_MARK = b"# SIMULATED by twomass_nb: this scan never was\nSIMULATE = T / this is a simulation\n"
 
 
 def convert(
@@ -32,56 +35,47 @@ def convert(
     layout: Layout | str | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Convert a raw file between ``.rds`` and ``.rdo``, and between gzipped and not.
+    """Convert a raw file between ``.rds`` and ``.rdo``, gzipped or not, or a FITS cube into one.
 
     Parameters
     ----------
     src, dst : path
         Names that end in ``.rds``, ``.rdo`` or these with ``.gz``: they say what is wanted.
+        `src` may also be a cube of all frames that `RawScan.to_fits_cube` wrote.
     layout : Layout or str, optional
-        Word order of the ``.rds`` file. It must be given to make one, and is found as in
-        `open_scan` to read one. Words are not looked at: which byte is high does not matter.
+        Word order of the ``.rds`` file. It must be given to make one, unless from a cube of an
+        ``.rds`` file, which has it, and is found as in `open_scan` to read one. Words are not
+        looked at: which byte is high plays a part only if the order has differences.
     overwrite : bool, optional
         Replace `dst` if it is there.
 
     Returns
     -------
     path
-        `dst`. If `src` is simulated, its .par file goes along, so that the copy says so too.
+        `dst`. If `src` is simulated, its .par file goes along, or one that says just that, so
+        that the copy says so too.
 
     Raises
     ------
     ExistsError
         If `dst` is there already.
     RawFileError
-        If a name has no such ending, or `src` is broken or cut off.
+        If a name has no such ending, or `src` is broken, edited or cut off.
     LayoutError
         If the word order is not known.
     """
     src, dst = Path(src), Path(dst)
-    kinds = [kind_of(src), kind_of(dst)]
+    wanted = kind_of(dst)
+    if not is_fits_name(src):
+        kind_of(src)
     refuse_existing(dst, overwrite)
     if dst.exists() and src.exists() and src.samefile(dst):
         msg = f"{src} cannot be converted onto itself: choose another name"
         raise RawFileError(msg)
     if layout is not None and not isinstance(layout, Layout):
         layout = Layout(layout)
-    if kinds == ["rdo", "rds"] and layout is None:
-        msg = (
-            f"to write {dst.name} the word order must be given: layout=, as learn_layout or "
-            "detect_layout return it for an .rds file"
-        )
-        raise LayoutError(msg)
-    content = read_content(src)
-    if content.truncated:
-        msg = f"{src} is cut off: a copy of it would look whole; fetch it again"
-        raise RawFileError(msg)
-    data = content.data
-    if kinds[0] != kinds[1]:
-        order = layout or choose_layout(src, content, None)[0]
-        ways = (order, Layout.RDO) if kinds[0] == "rds" else (Layout.RDO, order)
-        data = reorder_bytes(data, content.n_frames, *ways)
-    simulated = RawScan(src).simulated
+    take = _from_fits if is_fits_name(src) else _from_raw
+    data, simulated = take(src, dst, wanted, layout)
     beside = par_of(dst)
     if beside is not None and beside.simulated != simulated:
         which = ("real", "simulated")
@@ -90,14 +84,53 @@ def convert(
             f"{which[beside.simulated]} scan: choose another folder"
         )
         raise RawFileError(msg)
-    copied = _copy_par(src, dst) if simulated and beside is None else None
+    mark = _mark(src, dst) if simulated and beside is None else None
     try:
         _write(dst, data, simulated)
     except BaseException:
-        if copied:
-            copied.unlink(missing_ok=True)
+        if mark:
+            mark.unlink(missing_ok=True)
         raise
     return dst
+
+
+def _from_raw(
+    src: Path, dst: Path, wanted: str, layout: Layout | None
+) -> tuple[NDArray[np.uint8], bool]:
+    """Return the bytes that `dst` is to have, and whether they are simulated."""
+    kind = kind_of(src)
+    if kind == "rdo" and wanted == "rds" and layout is None:
+        raise LayoutError(_order_needed(dst))
+    content = read_content(src)
+    if content.truncated:
+        msg = f"{src} is cut off: a copy of it would look whole; fetch it again"
+        raise RawFileError(msg)
+    data = content.data
+    if kind != wanted:
+        order = layout or choose_layout(src, content, None)[0]
+        ways = (order, Layout.RDO) if kind == "rds" else (Layout.RDO, order)
+        data = reorder_bytes(data, content.n_frames, *ways)
+    return data, RawScan(src).simulated
+
+
+def _from_fits(
+    src: Path, dst: Path, wanted: str, layout: Layout | None
+) -> tuple[NDArray[np.uint8], bool]:
+    """Return the bytes that `dst` is to have, and whether they are simulated."""
+    cube = read_cube(src)
+    if wanted == "rdo":
+        return cube.data, cube.simulated
+    order = layout or (cube.layout if cube.from_rds else None)
+    if order is None:
+        raise LayoutError(_order_needed(dst))
+    return reorder_bytes(cube.data, cube.n_frames, Layout.RDO, order), cube.simulated
+
+
+def _order_needed(dst: Path) -> str:
+    return (
+        f"to write {dst.name} the word order must be given: layout=, as learn_layout or "
+        "detect_layout return it for an .rds file"
+    )
 
 
 def _write(dst: Path, data: NDArray[np.uint8], simulated: bool) -> None:
@@ -116,15 +149,20 @@ def _write(dst: Path, data: NDArray[np.uint8], simulated: bool) -> None:
         file.writelines(shown)
 
 
-def _copy_par(src: Path, dst: Path) -> Path | None:
+def _mark(src: Path, dst: Path) -> Path:
     """Put the parameter file beside the copy first, so that no copy is ever without its mark."""
+    from ..tables import read_par
+
+    mark, text = _bare(dst).with_suffix(".par"), _MARK
     for suffix in (".par", ".par.gz"):
-        beside, copy = (
-            path.with_name(path.name.removesuffix(".gz").rpartition(".")[0] + suffix)
-            for path in (src, dst)
-        )
-        if beside.is_file() and beside != copy:
-            with whole_file(copy) as file:
-                file.write(beside.read_bytes())
-            return copy
-    return None
+        beside = _bare(src).with_suffix(suffix)
+        if beside.is_file() and read_par(beside).simulated:
+            mark, text = _bare(dst).with_suffix(suffix), beside.read_bytes()
+            break
+    with whole_file(mark) as file:
+        file.write(text)
+    return mark
+
+
+def _bare(path: Path) -> Path:
+    return path.with_name(path.name.removesuffix(".gz"))

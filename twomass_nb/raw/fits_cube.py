@@ -13,6 +13,7 @@ frame. The table has each frame's own (TAN) WCS.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from os import PathLike
 from pathlib import Path
@@ -23,6 +24,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import QTable
 from astropy.wcs import WCS
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..array import ArrayGeometry, ScanTrack
@@ -41,7 +43,7 @@ from .fits_header import (
 if TYPE_CHECKING:
     from .reader import RawScan
 
-__all__ = ["READS", "cube_wcs", "write_cube"]
+__all__ = ["READS", "cube_wcs", "rdo_hash", "write_cube"]
 
 #: The extensions that hold the reads.
 READS = {"R1": "r1", "R2": "r2"}
@@ -131,12 +133,25 @@ def _primary(scan: RawScan, frames: range) -> fits.PrimaryHDU:
     if times := known_or_comment(header, "times", lambda: scan.times):
         add_time(header, times, frames[0], frames[-1])
     add_source(header, scan)
+    if len(frames) == scan.n_frames:
+        header["RDOSHA"] = rdo_hash(scan.frames, scan.layout.high_first)
+        header["COMMENT"] = "RDOSHA is the SHA-256 of the .rdo file that these words make."
     return fits.PrimaryHDU(header=header)
+
+
+def rdo_hash(frames: NDArray[np.uint16], high_first: bool) -> str:
+    """Return the SHA-256 of the ``.rdo`` file that holds `frames`, without making it."""
+    known = hashlib.sha256()
+    for at in range(0, len(frames), 16):
+        words = np.ascontiguousarray(frames[at : at + 16], ">u2" if high_first else "<u2")
+        known.update(words.data)
+    return known.hexdigest()
 
 
 def _image(scan: RawScan, name: str, frames: range, compress: bool) -> fits.ImageHDU:
     read = READS[name]
     header = fits.Header()
+    header["INHERIT"] = (True, "the primary header holds for this extension too")
     if scan.simulated:
         header["SIMULATE"] = (True, "simulated: no telescope has seen this")
     add_read(header, read)

@@ -49,7 +49,7 @@ def header_of(scan: RawScan, what: str) -> fits.Header:
     """Return the first cards: what it is a picture of, and by what."""
     header = fits.Header()
     mark = "SIMULATED" if scan.simulated else ""
-    header["OBJECT"] = (_ascii(f"{stem(scan)} {what}"), mark)
+    _say(header, "OBJECT", f"{stem(scan)} {what}", mark)
     if scan.simulated:
         header["SIMULATE"] = (True, "simulated: no telescope has seen this")
     header["ORIGIN"] = ("2MASS", "Two Micron All Sky Survey, raw frames")
@@ -70,8 +70,7 @@ def header_of(scan: RawScan, what: str) -> fits.Header:
         header["CUTOFF"] = (True, "the raw file is cut off after its last frame")
     for key, comment in _PARAMETERS.items():
         if scan.par is not None and key in scan.par:
-            value = scan.par[key]
-            header[key] = (_ascii(value) if isinstance(value, str) else value, comment)
+            _say(header, key, scan.par[key], comment)
     return header
 
 
@@ -126,11 +125,11 @@ def add_wcs(header: fits.Header, wcs: WCS, track: ScanTrack) -> None:
 
 def add_source(header: fits.Header, scan: RawScan) -> None:
     """Say which file the pixels are from, how its bytes were read, and by what."""
-    header["SRCFILE"] = (_ascii(scan.path.name), "raw file")
+    _say(header, "SRCFILE", scan.path.name, "raw file")
     header["SRCSIZE"] = (scan.path.stat().st_size, "[byte] its size")
-    header["SHA256"] = _hash(scan.path)  # leaves no room for a comment
-    header["LAYOUT"] = (str(scan.layout), "word order it was read in")
-    header["LAYSRC"] = (_ascii(scan.layout_source), "how that is known")
+    _say(header, "SHA256", _hash(scan.path), "of the raw file")
+    _say(header, "LAYOUT", str(scan.layout), "word order it was read in")
+    _say(header, "LAYSRC", scan.layout_source, "how that is known")
     header["CREATOR"] = (f"twomass_nb {__version__}", "software")
     header["COMMENT"] = "SHA256 is that of the raw file. Frames are counted from 0."
 
@@ -145,6 +144,16 @@ def _hash_of(path: Path, size: int, changed: int) -> str:
     """Hash a file once for all its frames: size and time are there to notice another content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _say(header: fits.Header, key: str, value: Any, comment: str) -> None:
+    """Set a card to what others wrote; its comment is left out where it finds no room."""
+    if isinstance(value, str):
+        value = _ascii(value)
+        room = 65 - len(value.replace("'", "''"))
+        if -3 <= room < len(comment):  # a longer text is continued, and its comment with it
+            comment = ""
+    header[key] = (value, comment)
 
 
 def _ascii(text: str) -> str:
