@@ -73,7 +73,7 @@ def persist(attempt: Callable[[], T], url: str, what: str) -> T:
                 raise failed(url, what, why, "try again then") from trouble
             most = manners.attempts_unreached if trouble.unreached else manners.attempts
             if k >= most:
-                why += f" (tried {k} times)"
+                why += f", tried {k} times"
                 advice = "check the network" if trouble.unreached else "try again later"
                 raise failed(url, what, why, advice) from trouble
         if wait is None:
