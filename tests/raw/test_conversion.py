@@ -15,7 +15,13 @@ from twomass_nb.raw.layout import AXES
 
 LAYOUT = tm.Layout("f b r Y X y x")
 module = importlib.import_module("twomass_nb.raw.conversion")
-layouts = st.builds(tm.Layout, st.permutations(AXES).map("".join), st.booleans())
+layouts = st.builds(
+    tm.Layout,
+    st.permutations(AXES).map("".join),
+    st.booleans(),
+    st.sampled_from([None, 1, 2, 16]),
+    st.sampled_from(["", "r", "-r", "f", "x", "Yy", "r -Xx"]),
+)
 
 
 def content(path):
@@ -143,6 +149,18 @@ def test_a_copy_of_a_simulated_file_says_so(night_of_none, tmp_path):
     src = night_of_none / "k1186063.rds.gz"
     for name in ("k1186063.rdo.gz", "k1186063.rdo"):
         copy = tm.convert(src, tmp_path / "000529s" / name, layout="f b r Y X y x")
+        assert tm.open_scan(copy).simulated
+
+
+def test_a_copy_of_a_simulated_file_without_its_parameters_says_so_too(night_of_none, tmp_path):
+    alone = tmp_path / "000529s" / "k1186063.rds.gz"
+    alone.parent.mkdir()
+    alone.write_bytes((night_of_none / alone.name).read_bytes())
+    for beside in (None, "TELNAME = 'CTIO'\n"):  # one that does not say so is no mark
+        if beside:
+            alone.with_name("k1186063.par").write_text(beside)
+        folder = tmp_path / ("none" if beside is None else "other")
+        copy = tm.convert(alone, folder / "k1186063.rdo", layout="f b r Y X y x")
         assert tm.open_scan(copy).simulated
 
 
