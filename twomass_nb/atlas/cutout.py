@@ -22,7 +22,7 @@ from ..errors import AtlasError, NotFoundError, TwomassError, TwomassWarning
 from ..files import refuse_existing, whole_file
 from ..scan import BAND_NAMES, BANDS, parse_band
 from .image import AtlasImage
-from .mosaic import Piece, cut_piece, join
+from .mosaic import Mosaic, Piece, cut_piece, join
 
 if TYPE_CHECKING:
     from astropy.nddata import CCDData
@@ -56,8 +56,9 @@ class Cutout:
     coverage : dict of str to array of uint8
         How many Atlas Images each pixel is made from.
     sources : `~astropy.table.Table`
-        One row an Atlas Image: band, scan_id, coadd, pixels it gave, the scale and offset (DN)
-        that brought it to the common zero point and sky, simulated, file.
+        One row an Atlas Image: band, scan_id, coadd, pixels it gave, the scale, offset and slope
+        (DN, over the image's length along the scan) that brought it to the common zero point and
+        sky, simulated, file.
     """
 
     position: SkyCoord
@@ -248,7 +249,7 @@ def cut_out(
         if own := pieces[band]:
             mosaic = join(own, shape)
             coverage[band] = mosaic.coverage
-            tables.append(_sources(band, own, mosaic.scales, mosaic.offsets))
+            tables.append(_sources(band, own, mosaic))
             made[band] = CCDData(
                 mosaic.data, unit=u.adu, wcs=wcs, mask=np.isnan(mosaic.data),
                 meta=_meta(band, own, mosaic.magzp),
@@ -299,22 +300,22 @@ def _refuse_mixed(pieces: dict[str, list[Piece]]) -> None:
         raise AtlasError(msg)
 
 
-def _sources(
-    band: str, pieces: list[Piece], scales: NDArray[np.float64], offsets: NDArray[np.float64]
-) -> Table:
+def _sources(band: str, pieces: list[Piece], mosaic: Mosaic) -> Table:
     table = Table(
         {
             "band": [band] * len(pieces),
             "scan_id": [str(piece.image.scan_id) for piece in pieces],
             "coadd": [piece.image.coadd for piece in pieces],
             "pixels": [piece.pixels for piece in pieces],
-            "scale": scales,
-            "offset": offsets,
+            "scale": mosaic.scales,
+            "offset": mosaic.offsets,
+            "slope": mosaic.slopes,
             "simulated": [piece.image.simulated for piece in pieces],
             "file": [str(piece.image.path or "") for piece in pieces],
         }
     )
-    table["offset"].unit = u.adu
+    for name in ("offset", "slope"):
+        table[name].unit = u.adu
     return table
 
 
