@@ -244,9 +244,11 @@ def _reason(error: BaseException) -> str:
     for one in nested:
         if isinstance(one, _TooSlow):
             return str(one)
-    if any(isinstance(one, TimeoutError | urllib3.exceptions.TimeoutError) for one in nested):
-        return "no answer in time"
-    return next((o.strerror for o in nested if isinstance(o, OSError) and o.strerror), "cut short")
+    for one in nested:
+        if isinstance(one, OSError) and one.strerror:
+            return one.strerror
+    timeouts = (TimeoutError, urllib3.exceptions.TimeoutError)
+    return "no answer in time" if any(isinstance(o, timeouts) for o in nested) else "cut short"
 
 
 def _nested(error: BaseException) -> list[BaseException]:

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import TwomassWarning
+from ..errors import TwomassWarning, WriteError
 from ..files import whole_file
 from .folder import in_cache
+from .locks import locked
 
 __all__ = ["drop", "keep_origin", "last_used", "mark_used", "origin", "verified"]
 
@@ -86,28 +87,56 @@ def origin(path: Path) -> dict[str, Any] | None:
 _right: dict[Path, tuple[int, ...]] = {}
 
 
-def verified(path: Path) -> bool:
+def verified(path: Path, used: bool = True) -> bool:
     """Whether a file is there and, if it was fetched into the cache, still what was fetched.
 
     A damaged one is dropped with a warning. The whole file is hashed at its first use in a
     process and when the system says that it changed.
+
+    Parameters
+    ----------
+    path : path
+        Anywhere; a file outside of the cache only has to be there.
+    used : bool, optional
+        Whether that counts as use. If not, the file is hashed in any case.
     """
-    note = origin(path) if in_cache(path) else None
+    if not in_cache(path):
+        return path.is_file()
     try:
-        if note is not None and _right.get(path) != _identity(path):
-            with path.open("rb") as file:
-                right = hashlib.file_digest(file, "sha256").hexdigest() == note["sha256"]
-            if not right:
-                drop(path)
-                msg = f"{path} in the cache was damaged and is dropped"
-                warnings.warn(msg, TwomassWarning, stacklevel=2)
-                return False
-        if in_cache(path):
-            mark_used(path)
-            _right[path] = _identity(path)
+        right = _is_right(path, remembered=used) or _is_right_alone(path)
     except OSError:
         return False
-    return path.is_file()
+    if not right:
+        msg = f"{path} in the cache was damaged and is dropped"
+        warnings.warn(msg, TwomassWarning, stacklevel=2)
+    elif used:
+        mark_used(path)
+    return right
+
+
+def _is_right(path: Path, remembered: bool) -> bool:
+    """Whether a file is what was noted of it; so is one of which nothing was noted."""
+    now = _identity(path)
+    note = origin(path)
+    if note is None or (remembered and _right.get(path) == now):
+        return True
+    with path.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != note["sha256"]:
+            return False
+    _right[path] = now
+    return True
+
+
+def _is_right_alone(path: Path) -> bool:
+    """Look again while nobody else works on a file, and drop it if it is still wrong."""
+    try:
+        with locked(path):
+            if _is_right(path, remembered=False):
+                return True
+            drop(path)
+    except WriteError:
+        pass  # a cache that cannot be written keeps it, unused
+    return False
 
 
 def _identity(path: Path) -> tuple[int, ...]:
