@@ -14,7 +14,7 @@ import pytest
 
 import twomass_nb as tm
 from twomass_nb.errors import LayoutError, NotFoundError, RawFileError, TwomassError
-from twomass_nb.raw import inflate
+from twomass_nb.raw import inflate, screening
 from twomass_nb.raw.layout import FRAME_BYTES
 
 LAYOUT = tm.Layout("f b r Y X y x")
@@ -170,14 +170,78 @@ def test_several_gzip_members_and_padding(night, science):
     assert not scan.truncated
 
 
-def test_bytes_after_the_end(write, science):
-    path = write("k1186063.rds.gz", science[:1], LAYOUT)
+def test_rubbish_after_the_end_is_no_cut(write, science):
+    path = write("k1186063.rds.gz", science[:2], LAYOUT)
     path.write_bytes(path.read_bytes() + b"something else")
+    for _ in range(2):
+        with pytest.warns(tm.TwomassWarning, match="14 bytes of rubbish after its end"):
+            scan = tm.open_scan(path, layout=LAYOUT)
+        np.testing.assert_array_equal(scan.frames, science[:2])
+        assert not scan.truncated
+
+
+def test_rubbish_that_may_hide_a_part_of_every_frame(write, science):
+    layout = tm.Layout("Y y X x f r b")
+    path = write("k1186063.rds.gz", science[:2], layout)
+    path.write_bytes(path.read_bytes() + b"something else")
+    refused(path, "14 bytes of rubbish after its end", layout=layout)
+
+
+def test_rubbish_in_the_middle_is_damage(night, science):
+    content = LAYOUT.encode(science[:2])
+    path = night / "k1186063.rds.gz"
+    path.write_bytes(gzip.compress(content[:300_000]) + b"X" + gzip.compress(content[300_000:]))
     refused(path, "damaged")
 
 
+@pytest.mark.parametrize("what", [None, 3, b"k1186063.rds", ["k1186063.rds"], object()])
+def test_what_is_no_path_at_all(what):
+    with pytest.raises(TwomassError, match="no path of a raw file"):
+        tm.open_scan(what)
+
+
+@pytest.mark.parametrize("name", ["k1186063\0.rds", "k" * 5000 + ".rds"])
+def test_names_that_no_file_can_have(night, name):
+    refused(night / name, "cannot be read")
+
+
+def test_links_in_a_circle(night):
+    one, two = night / NAMES[0], night / "k1186064.rds"
+    one.symlink_to(two)
+    two.symlink_to(one)
+    refused(one, "cannot be read")
+
+
+def test_a_file_that_changes_is_not_taken_for_what_it_was(write, science):
+    path = write("k1186063.rds.gz", science[:3], LAYOUT)
+    scan = tm.open_scan(path, layout=LAYOUT, cache=False)
+    assert scan.frames.shape[0] == 3
+    write("k1186063.rds.gz", science[3:4], LAYOUT)
+    with pytest.raises(RawFileError, match="has changed since it was opened"):
+        scan.r1(2)
+
+
+def test_a_mapped_file_that_shrinks_does_not_end_the_process(write, science):
+    for name, layout in ((NAMES[2], None), (NAMES[0], LAYOUT)):
+        path = write(name, science[:3], layout or tm.Layout.RDO)
+        scan = tm.open_scan(path, layout=layout)
+        np.testing.assert_array_equal(scan.r1(2), science[2, 0])
+        os.truncate(path, FRAME_BYTES)
+        for ask in (lambda scan=scan: scan.r1(2), lambda scan=scan: scan.frames):
+            with pytest.raises(RawFileError, match="has changed since it was opened"):
+                ask()
+
+
+def test_very_many_empty_gzip_members(night, monkeypatch):
+    monkeypatch.setattr(inflate, "_MOST_MEMBERS", 100)
+    path = night / "k1186063.rds.gz"
+    path.write_bytes(gzip.compress(b"") * 101)
+    refused(path, "more than 100 gzip members")
+
+
 def test_a_gzip_bomb_is_stopped(night, monkeypatch):
-    monkeypatch.setattr(inflate, "MAX_BYTES", 20 * FRAME_BYTES)
+    for module in (inflate, screening):
+        monkeypatch.setattr(module, "MAX_BYTES", 20 * FRAME_BYTES)
     path = night / "k1186063.rds.gz"
     path.write_bytes(gzip.compress(bytes(40 * FRAME_BYTES), 9))
     refused(path, "more than 20 frames")

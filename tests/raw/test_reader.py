@@ -12,7 +12,7 @@ from astropy import units as u
 import twomass_nb as tm
 from twomass_nb.array import ArrayGeometry
 from twomass_nb.errors import LayoutError, NotFoundError, RawFileError, ScanNameError
-from twomass_nb.raw import reader
+from twomass_nb.raw import reader, source
 from twomass_nb.raw.layout import AXES
 
 LAYOUT = tm.Layout("f b r Y X y x")
@@ -23,6 +23,11 @@ SCANDIR = 'n' /
 RA_SOS = '17:44:48.00' /
 DEC_SOS = '-42:09:00.0' /
 """
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learnt_before(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWOMASS_NB_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -89,7 +94,8 @@ def test_without_cache_nothing_is_kept(rds, science):
     scan = tm.open_scan(rds, cache=False)
     np.testing.assert_array_equal(scan.r1(39), science[39, 0])
     np.testing.assert_array_equal(scan.r2.array, science[:, 1])
-    assert not [v for v in vars(scan).values() if isinstance(v, np.ndarray)]
+    assert scan._source._frames is None
+    assert not list((rds.parents[1] / "cache").rglob("*"))
 
 
 def test_uncompressed_rdo_is_mapped_not_read(write, science):
@@ -111,7 +117,8 @@ def test_a_broken_file_is_refused_when_it_is_opened(write, science):
 
 def test_opening_reads_no_pixels_where_nothing_in_them_must_be_found(write, science, monkeypatch):
     path = write("k1186063.rds.gz", science[:2], LAYOUT)
-    monkeypatch.setattr(reader, "read_content", None)
+    for reading in ("read_content", "decode_file"):
+        monkeypatch.setattr(source, reading, None)
     scan = tm.open_scan(path, layout=LAYOUT)
     assert scan.band == "k"
     with pytest.raises(TypeError):

@@ -1,40 +1,43 @@
-"""How the bytes of a raw file get into memory: gzip by content, cut files, broken files, bombs."""
+"""How the bytes of a raw file get into memory: whole and fast, or cut and broken and with care."""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
-import stat
+import sys
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from isal import isal_zlib
+from isal import igzip, isal_zlib
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from ..errors import NotFoundError, RawFileError
+from ..errors import RawFileError
 from .layout import FRAME_BYTES
+from .screening import GZIP, MAX_BYTES, check_before_reading, check_size, is_gzip_name, too_large
 
 __all__ = [
     "MAX_BYTES",
     "Content",
-    "check_before_reading",
-    "ends_whole",
+    "digest_of",
+    "frames_promised",
     "is_gzip_name",
+    "new_digest",
+    "pour",
     "read_content",
 ]
 
-#: Most bytes a scan may have: it is in memory twice while it is decoded, and that must stay
-#: below 2 GiB. A survey scan has 72 MB; this is 14 times as much.
-MAX_BYTES = 3900 * FRAME_BYTES
-
 _DAMAGED: Any = isal_zlib.error  # its type stubs do not know that it is an exception
-_GZIP = b"\x1f\x8b"
 _PIECE = 1 << 18  # compressed bytes handed to the inflater at a time
-_MARKS = {b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"PK\x03\x04": "zip", b"\x28\xb5\x2f\xfd": "zstd",
-          b"SIMPLE  =": "FITS"}  # fmt: skip
-# Files of the language R share the suffix .rds: their first bytes, once decompressed.
-_R_MARKS = (b"X\n\0\0\0", b"A\n2\n", b"A\n3\n", b"B\n")
+_AHEAD = 4  # pieces inflated that may wait for their place
+_COPIED = 1 << 21  # bytes of such a piece, where they are only copied
+_MOST_MEMBERS = 1 << 16  # parts of a gzip file; each costs a copy of the bytes at hand
 
 
 @dataclass(frozen=True)
@@ -48,10 +51,16 @@ class Content:
     truncated : bool
         Whether the file was cut; `data` then holds what precedes the cut, less the bytes of
         an unfinished frame. It is whole frames only if the order keeps frames together.
+    rubbish : int
+        Bytes after the end of the gzip data that are neither gzip nor padding.
+    digest : str
+        Hash of the file as it is on disk; empty unless asked for.
     """
 
     data: NDArray[np.uint8]
     truncated: bool = False
+    rubbish: int = 0
+    digest: str = ""
 
     @property
     def n_frames(self) -> int:
@@ -59,13 +68,40 @@ class Content:
         return self.data.size // FRAME_BYTES
 
 
-def is_gzip_name(path: Path) -> bool:
-    """Whether a file's name says that it is compressed."""
-    return path.suffix.lower() == ".gz"
+def new_digest() -> Any:
+    """Return the hash that names the content of files: BLAKE2b, which is quick everywhere."""
+    return hashlib.blake2b(digest_size=20)
 
 
-def read_content(path: Path) -> Content:
+def digest_of(path: Path) -> str:
+    """Return the hash of a file as it is on disk."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, new_digest).hexdigest()
+
+
+def frames_promised(path: Path) -> int:
+    """Return how many frames a file's end says it has: a hint, not a proof; 0 if it makes no sense.
+
+    gzip ends with the size of what was compressed, modulo 2**32.
+    """
+    packed = path.stat().st_size
+    if not is_gzip_name(path):
+        return packed // FRAME_BYTES
+    size = _size_hint(path)
+    # Deflate packs at most 1032 to 1, so a larger claim is a lie.
+    if size > min(MAX_BYTES, 1032 * packed) or size % FRAME_BYTES:
+        return 0
+    return size // FRAME_BYTES
+
+
+def read_content(path: Path, hashed: bool = False) -> Content:
     """Read a raw file, decompressing it if its name ends in ``.gz``.
+
+    Parameters
+    ----------
+    path : Path
+    hashed : bool, optional
+        Whether to hash the file too.
 
     Raises
     ------
@@ -77,149 +113,149 @@ def read_content(path: Path) -> Content:
     """
     check_before_reading(path)
     try:
-        if is_gzip_name(path):
-            data, truncated = _inflate(path)
-        else:
-            data, truncated = np.memmap(path, np.uint8, mode="r"), False
+        if not is_gzip_name(path):
+            data = np.memmap(path, np.uint8, mode="r")
+            digest = new_digest()
+            if hashed:
+                digest.update(data)
+            return Content(data, digest=digest.hexdigest() if hashed else "")
+        return _whole(path, hashed) or _with_care(path, hashed)
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror or error}"
         raise RawFileError(msg) from error
-    if truncated:
-        whole = data.size // FRAME_BYTES * FRAME_BYTES
-        if whole == 0:
-            msg = f"{path} is cut off before the end of its first frame: fetch it again"
-            raise RawFileError(msg)
-        return Content(data[:whole], truncated=True)
-    if is_gzip_name(path):
-        _check_size(path, data.size, bytes(data[:8]))
-    return Content(data)
 
 
-def ends_whole(path: Path) -> bool:
-    """Whether a file's end does not speak against its being whole: a look, not a proof.
+class _Hashed(io.FileIO):
+    """A file that another thread hashes as it is read."""
 
-    gzip ends with the size of what was compressed; that of a scan is a number of frames.
+    def __init__(self, path: Path, worker: ThreadPoolExecutor, hashed: bool) -> None:
+        super().__init__(path)
+        self.size = os.fstat(self.fileno()).st_size
+        self.done = 0
+        self.digest = new_digest()
+        self._worker, self._hashed = worker, hashed
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` as far as the file goes."""
+        n = super().readinto(buffer) or 0
+        self.done += n
+        if self._hashed and n:
+            self._worker.submit(self.digest.update, bytes(memoryview(buffer)[:n]))
+        return n
+
+
+def pour(
+    path: Path,
+    pieces: list[tuple[Any, int]],
+    place: Callable[[Any, bytes], object],
+    hashed: bool = False,
+) -> str | None:
+    """Read a file, inflating it if it is gzip, while another thread puts its pieces in place.
+
+    Parameters
+    ----------
+    path : Path
+    pieces : list of (where, int)
+        What `place` is told of each piece, and how many bytes it has.
+    place : callable
+        Called with `where` and the bytes.
+    hashed : bool, optional
+        Whether to hash the file too.
+
+    Returns
+    -------
+    str or None
+        The hash, or an empty text. None unless the file is whole, undamaged and exactly as long
+        as the pieces; what was placed is worthless then, and `read_content` says what is wrong.
     """
-    if not is_gzip_name(path):
-        return True
-    with path.open("rb") as file:
-        file.seek(-min(4, path.stat().st_size), os.SEEK_END)
-        size = int.from_bytes(file.read(4), "little")
-    return size > 0 and size % FRAME_BYTES == 0
-
-
-def check_before_reading(path: Path) -> None:
-    """Refuse what its status and first bytes already show to be no raw file.
-
-    Raises
-    ------
-    NotFoundError
-        If there is no such file.
-    RawFileError
-        If it is a folder, empty, or not what its name says.
-    """
-    try:
-        status = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        msg = f"there is no file {path}"
-        raise NotFoundError(msg) from None
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}"
-        raise RawFileError(msg) from None
-    if stat.S_ISDIR(status.st_mode):
-        msg = f"{path} is a folder: name one raw file in it, as j1186063.rds.gz"
-    elif not stat.S_ISREG(status.st_mode):
-        msg = f"{path} is not a regular file: copy its content to a file first"
-    elif status.st_size == 0:
-        msg = f"{path} is empty: fetch it again"
-    else:
-        _check_start(path, status.st_size)
-        return
-    raise RawFileError(msg)
-
-
-def _check_start(path: Path, size: int) -> None:
-    try:
-        start = _first_bytes(path)
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}"
-        raise RawFileError(msg) from None
-    if not is_gzip_name(path):
-        _check_size(path, size, start)
-    elif start[:2] != _GZIP:
-        what = _foreign(start) or "not gzip"
-        msg = f"{path} is {what}, although its name says gzip: rename it or fetch it again"
-        raise RawFileError(msg)
-
-
-def _check_size(path: Path, size: int, start: bytes) -> None:
-    """Refuse what is no whole number of frames, saying what it is instead where that is known."""
-    if size > MAX_BYTES:
-        raise RawFileError(_too_large(path))
-    if size and size % FRAME_BYTES == 0:
-        return
-    if what := _foreign(start):
-        msg = f"{path} is {what}, not a raw 2MASS scan"
-    elif start[:2] == _GZIP:
-        inner = isal_zlib.decompressobj(wbits=31)
-        try:
-            first = inner.decompress(_first_bytes(path, 4096), max_length=16)
-        except _DAMAGED:
-            first = b""
-        what = _foreign(first) or "compressed: give it a name that ends in .gz"
-        msg = f"{path} is {what}"
-    else:
-        msg = (
-            f"{path} holds {size} bytes, no whole number of frames of {FRAME_BYTES}: "
-            "it is cut off or no raw scan"
-        )
-    raise RawFileError(msg)
-
-
-def _foreign(start: bytes) -> str:
-    if start.startswith(_R_MARKS):
-        return "a data file of the language R (which uses the same suffix .rds)"
-    for mark, name in _MARKS.items():
-        if start.startswith(mark):
-            return f"a {name} file"
-    return ""
-
-
-def _first_bytes(path: Path, n: int = 16) -> bytes:
-    with path.open("rb") as file:
-        return file.read(n)
-
-
-def _too_large(path: Path) -> str:
-    return (
-        f"{path} holds more than {MAX_BYTES // FRAME_BYTES} frames ({MAX_BYTES >> 20} MiB): "
-        "no scan is that long, so it is not read"
+    shown = tqdm(
+        pieces, desc=f"reading {path.name}", delay=1, leave=False, disable=not sys.stderr.isatty()
     )
+    with ThreadPoolExecutor(1) as worker, _Hashed(path, worker, hashed) as raw:
+        waiting: deque[Future[object]] = deque()
+        file: Any = (
+            igzip.IGzipFile(fileobj=raw, mode="rb")
+            if is_gzip_name(path)
+            else io.BufferedReader(raw)
+        )
+        try:
+            for where, size in shown:
+                piece = file.read(size)
+                if len(piece) < size:
+                    return None
+                waiting.append(worker.submit(place, where, piece))
+                if len(waiting) > _AHEAD:
+                    waiting.popleft().result()
+            if file.read(1) or raw.done != raw.size:
+                return None
+        except (EOFError, OSError, _DAMAGED):
+            return None
+        for placed in waiting:
+            placed.result()
+        worker.shutdown()
+        return raw.digest.hexdigest() if hashed else ""
 
 
-def _inflate(path: Path) -> tuple[NDArray[np.uint8], bool]:
-    """Return the decompressed bytes, and whether the file ends too early.
+def _whole(path: Path, hashed: bool) -> Content | None:
+    """Return the content of an ordinary file; None for one that must be read with care."""
+    size = frames_promised(path) * FRAME_BYTES
+    if not size:
+        return None
+    data = np.empty(size, np.uint8)
+    pieces = [(at, min(_COPIED, size - at)) for at in range(0, size, _COPIED)]
+
+    def place(at: int, piece: bytes) -> None:
+        data[at : at + len(piece)] = np.frombuffer(piece, np.uint8)
+
+    digest = pour(path, pieces, place, hashed)
+    return None if digest is None else Content(data, digest=digest)
+
+
+def _with_care(path: Path, hashed: bool) -> Content:
+    """Read a gzip file that may be cut or broken, end in rubbish, or have many members."""
+    data, truncated, rubbish = _inflate(path)
+    whole = data.size // FRAME_BYTES * FRAME_BYTES
+    if truncated and whole == 0:
+        msg = f"{path} is cut off before the end of its first frame: fetch it again"
+        raise RawFileError(msg)
+    if rubbish and (whole == 0 or whole != data.size):
+        msg = f"{path} is damaged (after {data.size} good bytes comes no gzip data): fetch it again"
+        raise RawFileError(msg)
+    if not truncated:
+        check_size(path, data.size, bytes(data[:8]))
+    return Content(data[:whole], truncated, rubbish, digest_of(path) if hashed else "")
+
+
+def _inflate(path: Path) -> tuple[NDArray[np.uint8], bool, int]:
+    """Return the decompressed bytes, whether the file ends too early, and how much rubbish follows.
 
     A gzip file may have several members; zero bytes after the last are padding (of tapes).
     """
-    buffer, size = np.empty(_size_hint(path), np.uint8), 0
+    buffer = np.empty(max(1, frames_promised(path) * FRAME_BYTES), np.uint8)
+    size, members = 0, 0
     inner: Any = None
     with path.open("rb") as file:
         piece = file.read(_PIECE)
         while piece:
             if inner is None:
-                piece = piece.lstrip(b"\0") if size else piece
-                if not piece:
-                    piece = file.read(_PIECE)
+                piece = piece.lstrip(b"\0") if members else piece
+                if len(piece) < len(GZIP) and (more := file.read(_PIECE)):
+                    piece += more
                     continue
-                inner = isal_zlib.decompressobj(wbits=31)
+                if members and not piece.startswith(GZIP):
+                    rest = os.fstat(file.fileno()).st_size - file.tell()
+                    return buffer[:size], False, len(piece) + rest if piece else 0
+                inner, members = isal_zlib.decompressobj(wbits=31), members + 1
+                if members > _MOST_MEMBERS:
+                    msg = f"{path} has more than {_MOST_MEMBERS} gzip members: no scan is like that"
+                    raise RawFileError(msg)
             try:
                 out = inner.decompress(piece, max_length=MAX_BYTES + 1 - size)
             except _DAMAGED as error:
                 msg = f"{path} is damaged ({str(error).strip() or 'bad data'}): fetch it again"
                 raise RawFileError(msg) from None
             if size + len(out) > MAX_BYTES:
-                raise RawFileError(_too_large(path))
+                raise RawFileError(too_large(path))
             if size + len(out) > buffer.size:
                 bigger = np.empty(min(max(2 * buffer.size, size + len(out)), MAX_BYTES), np.uint8)
                 bigger[:size] = buffer[:size]
@@ -231,13 +267,10 @@ def _inflate(path: Path) -> tuple[NDArray[np.uint8], bool]:
                 piece = piece or file.read(_PIECE)
             else:
                 piece = file.read(_PIECE)
-    return buffer[:size], inner is not None
+    return buffer[:size], inner is not None, 0
 
 
 def _size_hint(path: Path) -> int:
-    """Size the file says it has, modulo 2**32 and only a hint: it is checked by reading."""
     with path.open("rb") as file:
         file.seek(max(0, path.stat().st_size - 4))
-        size = int.from_bytes(file.read(4), "little")
-    # Deflate packs at most 1032 to 1, so a larger claim is a lie.
-    return max(1, min(size, MAX_BYTES, 1032 * path.stat().st_size))
+        return int.from_bytes(file.read(4), "little")

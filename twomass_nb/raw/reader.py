@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import warnings
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import NotFoundError, RawFileError, TwomassWarning
+from ..errors import NotFoundError, TwomassWarning
 from ..scan import BAND_NAMES, ScanId, parse_band
 from .beside import band_of, kind_of, par_of, scan_id_of, sibling_of
-from .inflate import Content, check_before_reading, ends_whole, read_content
-from .layout import AXES, Layout
+from .layout import Layout
 from .packing import says_simulated
-from .wordorder import choose_layout
+from .screening import check_before_reading
+from .source import FrameSource, Shape
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from .times import FrameTimes
 
 __all__ = ["RawScan", "Read", "open_scan"]
-
-_NATIVE_HIGH_FIRST = sys.byteorder == "big"
 
 
 def open_scan(
@@ -51,8 +50,10 @@ def open_scan(
         from a pair in the folder, or that found for another scan of the folder in this session
         if the content does not contradict it.
     cache : bool, optional
-        Whether decoded frames stay in memory as long as the scan is used. If not, only the
-        file's own bytes do, and frames are decoded each time they are asked for.
+        Whether decoded frames are kept: in memory, and from then on in the cache folder, where
+        any frame is found again in a millisecond, by other processes too. If not, only the
+        file's own bytes are kept as long as the scan is used, frames are decoded each time they
+        are asked for, and the cache folder is not looked at.
 
     Returns
     -------
@@ -70,12 +71,12 @@ def open_scan(
     Warns
     -----
     TwomassWarning
-        If the file is cut off (naming the last whole frame), or its .par file has another number
-        of frames.
+        If the file is cut off (naming the last whole frame), something follows its end, or its
+        .par file has another number of frames.
     """
     scan = RawScan(path, band, layout, cache)
     if scan.must_be_read:
-        scan.examine()
+        _ = scan.n_frames
     return scan
 
 
@@ -114,8 +115,6 @@ class RawScan:
     path, folder : Path
     band : str or None
         None where neither the name nor the caller says it.
-    r1, r2 : Read
-        The reads 52 ms and 1350 ms after the reset.
     """
 
     def __init__(
@@ -129,17 +128,16 @@ class RawScan:
             example = f"{path.night}/{path.stem('j')}.rds.gz"
             msg = f"{path!r} is a scan, not a file: give the path of its file, as {example}"
             raise NotFoundError(msg)
+        if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+            msg = f"{path!r} is no path of a raw file: give its name, as 'j1186063.rds.gz'"
+            raise NotFoundError(msg)
         if layout is not None and not isinstance(layout, Layout):
             layout = Layout(layout)
         self.path = Path(path)
         self.folder = self.path.parent
         check_before_reading(self.path)
-        self._kind = kind_of(self.path)
-        self._given, self._cache = layout, cache
-        self._chosen: tuple[Layout, str] | None = None
-        self._frames: NDArray[np.uint16] | None = None
-        self._shape: tuple[int, bool] | None = None
-        self._content: Content | None = None  # read already, not decoded yet
+        self._source = FrameSource(self.path, layout, cache)
+        self._warned = False
         self.band = band_of(self.path)
         if band is not None:
             asked = parse_band(band)
@@ -150,7 +148,16 @@ class RawScan:
                 )
                 raise NotFoundError(msg)
             self.band = asked
-        self.r1, self.r2 = Read(self, 0), Read(self, 1)
+
+    @property
+    def r1(self) -> Read:
+        """The first read, 52 ms after the reset."""
+        return Read(self, 0)  # not kept: two that know each other outlive their last use
+
+    @property
+    def r2(self) -> Read:
+        """The second read, 1350 ms after the reset."""
+        return Read(self, 1)
 
     # What the name and the files beside it say -------------------------------------------
 
@@ -184,108 +191,72 @@ class RawScan:
         if asked == self.band:
             return self
         path = sibling_of(self.path, asked)
-        layout = self._given if kind_of(path) == self._kind else None
-        return RawScan(path, layout=layout, cache=self._cache)
+        layout = self._source.given if kind_of(path) == self._source.kind else None
+        return RawScan(path, layout=layout, cache=self._source.cache)
 
     # Pixels -----------------------------------------------------------------------------
+
+    @property
+    def must_be_read(self) -> bool:
+        """Whether only its whole content can tell how, and if, the file can be opened."""
+        return self._source.must_be_read
 
     @property
     def frames(self) -> NDArray[np.uint16]:
         """All frames, shape (n_frames, 2, 256, 256): axes frame, read, row, column; read-only.
 
-        A memory map for an uncompressed ``.rdo`` in this machine's byte order.
+        A memory map for an uncompressed ``.rdo`` in this machine's byte order, and for frames
+        found in the cache. A file must not be cut short while it is mapped: where it ends early
+        the system ends the process. Single frames are safe from that.
         """
-        if self._frames is not None:
-            return self._frames
-        content, layout = self.examine()
-        mapped = isinstance(content.data, np.memmap)
-        if mapped and layout == Layout(AXES, _NATIVE_HIGH_FIRST):
-            words = np.asarray(content.data).view(np.uint16)
-            frames = words.reshape(content.n_frames, 2, 256, 256)
-        else:
-            frames = layout.decode(content.data, content.n_frames)
-        frames.flags.writeable = False
-        if self._cache:
-            self._frames, self._content = frames, None
+        frames = self._source.frames()
+        self._look()
         return frames
 
-    @property
-    def must_be_read(self) -> bool:
-        """Whether only its whole content can tell how, and if, the file can be opened."""
-        order_unknown = self._kind == "rds" and self._given is None
-        return order_unknown or not ends_whole(self.path)
+    def _look(self) -> tuple[Shape, tuple[Layout, str]]:
+        """Return what the file says; warn, once, of a bad end or of a table that differs."""
+        shape, chosen = self._source.look()
+        if not self._warned:
+            self._warned = True
+            for text in self._warnings(shape):
+                warnings.warn(text, TwomassWarning, stacklevel=4)
+        return shape, chosen
 
-    def examine(self) -> tuple[Content, Layout]:
-        """Return the bytes of the file and the order to decode them with.
-
-        What is wrong with the file is raised or warned of, as `open_scan` says. The bytes are
-        kept until the frames are.
-        """
-        content = self._content or read_content(self.path)
-        layout = self._choose(content)
-        if content.truncated and not layout.frames_together:
-            msg = (
-                f"{self.path.name} is cut off, and in the word order {layout} a cut leaves no "
-                "frame whole: fetch it again"
-            )
-            raise RawFileError(msg)
-        self._note_shape(content)
-        self._content = content
-        return content, layout
-
-    def _choose(self, content: Content) -> Layout:
-        if self._chosen is None:
-            self._chosen = choose_layout(self.path, content, self._given)
-        return self._chosen[0]
-
-    def _note_shape(self, content: Content) -> None:
-        """Keep the number of frames; warn, once, of a cut or of a table that differs."""
-        if self._shape is not None:
-            return
-        n = content.n_frames
-        self._shape = n, content.truncated
-        if content.truncated:
-            text = (
-                f"{self.path.name} is cut off: its last whole frame is {n - 1}, counted from 0; "
+    def _warnings(self, shape: Shape) -> Iterator[str]:
+        n, name = shape.n_frames, self.path.name
+        if shape.truncated:
+            yield (
+                f"{name} is cut off: its last whole frame is {n - 1}, counted from 0; "
                 "fetch it again"
             )
-            warnings.warn(text, TwomassWarning, stacklevel=4)
+        if shape.rubbish:
+            yield (
+                f"{name} has {shape.rubbish} bytes of rubbish after its end, which are ignored: "
+                f"its last frame is {n - 1}, counted from 0, if they hide no more"
+            )
         expected = self.par.get("NUMFRMS") if self.par else None
-        if not content.truncated and expected is not None and expected != n:
-            text = f"{self.path.name} holds {n} frames, its .par says {expected}: the file counts"
-            warnings.warn(text, TwomassWarning, stacklevel=4)
-
-    def _measured(self) -> tuple[int, bool]:
-        """Return the number of frames, and whether the file is cut off."""
-        if self._shape is None:
-            self.examine()
-        assert self._shape is not None
-        return self._shape
+        if not shape.truncated and expected is not None and expected != n:
+            yield f"{name} holds {n} frames, its .par says {expected}: the file counts"
 
     @property
     def n_frames(self) -> int:
         """Number of (whole) frames in the file."""
-        return self._measured()[0]
+        return self._look()[0].n_frames
 
     @property
     def truncated(self) -> bool:
         """Whether the file is cut off; its frames are those before the cut."""
-        return self._measured()[1]
+        return self._look()[0].truncated
 
     @property
     def layout(self) -> Layout:
         """Word order the file is decoded with."""
-        if self._chosen is None:
-            self.examine()
-        assert self._chosen is not None
-        return self._chosen[0]
+        return self._look()[1][0]
 
     @property
     def layout_source(self) -> str:
         """How the word order is known: given, documented, found, learnt, or that of its night."""
-        _ = self.layout
-        assert self._chosen is not None
-        return self._chosen[1]
+        return self._look()[1][1]
 
     def check_frame(self, i: int) -> int:
         """Return `i` if it is the number of a frame.
@@ -303,12 +274,7 @@ class RawScan:
 
     def frame(self, i: int) -> NDArray[np.uint16]:
         """Return both reads of frame `i`: array of uint16, shape (2, 256, 256), read-only."""
-        if self._cache:
-            return self.frames[self.check_frame(i)]
-        content, layout = self.examine()
-        frame = layout.decode_frame(content.data, content.n_frames, self.check_frame(i))
-        frame.flags.writeable = False
-        return frame
+        return self._source.frame(self.check_frame(i))
 
     def difference(self, i: int) -> NDArray[np.int32]:
         """Return r2 - r1 of frame `i`: array of int32, shape (256, 256); may be negative."""
@@ -392,10 +358,10 @@ class RawScan:
         parts = [str(self.scan_id or self.path.name)]
         if self.band:
             parts.append(BAND_NAMES[self.band])
-        if self._shape:
-            parts.append(f"{self._shape[0]} frames{', cut off' if self._shape[1] else ''}")
-        if self._chosen:
-            layout, source = self._chosen
+        if shape := self._source.shape:
+            parts.append(f"{shape.n_frames} frames{', cut off' if shape.truncated else ''}")
+        if self._source.chosen:
+            layout, source = self._source.chosen
             parts.append(f"order {layout}")
             if source.startswith("that of"):  # not certain from this file alone
                 parts.append(source)
