@@ -138,7 +138,7 @@ def test_checks_take_what_is_right(tmp_path):
 
 def test_offline_says_what_would_have_been_fetched(mirror, monkeypatch):
     monkeypatch.setenv("TWOMASS_NB_OFFLINE", "1")
-    with pytest.raises(OfflineError, match=r"k1187064\.par would have been fetched from http"):
+    with pytest.raises(OfflineError, match=r"k1187064\.rds\.gz with its \.par would have been"):
         tm.fetch(SCAN, "k")
     assert not mirror.log
 

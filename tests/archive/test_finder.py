@@ -106,7 +106,7 @@ def test_a_stack_of_disks_is_not_searched_through(tmp_path, monkeypatch):
     monkeypatch.setattr(finder, "_mode", lambda p: asked.append(p) or mode(p))
     assert only(SOUTH, tmp_path).path == path
     assert listed == [tmp_path]
-    assert len(asked) < 400
+    assert len(asked) < 60
     assert not any(p.parts[-3].startswith("n") for p in asked)
 
 
@@ -216,7 +216,7 @@ def test_a_bad_root_is_said_and_the_others_are_tried(tmp_path):
         find_files(SOUTH, roots=roots)
     said = {one.place: one.outcome for one in caught.value.looked}
     assert "symbolic link" in said[str(loop)]
-    assert (said[str(file)], said[str(tmp_path / "gone")]) == ("not a folder", "not there")
+    assert (said[str(file)], said[str(tmp_path / "gone")]) == ("not a folder", "no such folder")
     for place in roots:
         assert str(place) in str(caught.value)
     path = put(tmp_path / "good" / "000529s")

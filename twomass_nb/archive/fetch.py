@@ -152,9 +152,11 @@ def _sources(scan_id: ScanId, asked: bool) -> list[Callable[[str], str]]:
 def _fetch_raw(address: Callable[[str], str], scan_id: ScanId, band: str) -> FoundFile:
     """Fetch a raw file after its .par, so that at no time one is here without the other."""
     from .remote import fetch_file
+    from .remote_manners import refuse_offline
 
     root = fetched_folder()
     folder, stem = root / scan_id.night, scan_id.stem(band)
+    refuse_offline(address(f"{stem}.rds.gz"), f"{scan_id.night}/{stem}.rds.gz with its .par")
 
     def get(name: str, check: Callable[[Path], None]) -> Path:
         what = f"{scan_id.night}/{name}"

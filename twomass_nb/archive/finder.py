@@ -136,7 +136,7 @@ def look_for(
                 cut.setdefault(hit.band, hit)
             else:
                 found.setdefault(hit.band, hit)
-        looked += outcomes or [Looked(str(root), "not there")] if not hits else []
+        looked += outcomes or [Looked(str(root), "not in it")] if not hits else []
     for band in cut.keys() - found.keys():
         found[band] = cut[band]
         _warn_of_cut(cut[band])
@@ -168,6 +168,8 @@ def _look_in(root: Path, scan_id: ScanId, bands: list[str]) -> tuple[list[FoundF
     outcomes: list[Looked] = []
     for folder, where in _folders(root, scan_id, outcomes):
         try:
+            if _mode(folder) is None:
+                continue
             for band in bands:
                 if band not in hits and (path := _raw_in(folder, scan_id.stem(band))):
                     par = _par_in(folder, scan_id.stem(band))
@@ -195,7 +197,7 @@ def _refusal(root: Path) -> str:
         try:
             mode = _mode(root)
             is_folder = mode is not None and stat.S_ISDIR(mode)
-            said.append("" if is_folder else "not there" if mode is None else "not a folder")
+            said.append("" if is_folder else "no such folder" if mode is None else "not a folder")
         except OSError as error:
             said.append(error.strerror or str(error))
 

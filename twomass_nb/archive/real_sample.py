@@ -119,7 +119,8 @@ def _fetch_all(place: Path) -> None:
         try:
             fetch_file(url, place / scan_id.night / name, check=check, what=name)
         except OfflineError as error:
-            msg = f"{error}; {_TWIN}"
+            lacking = len(names) - _count(place, names)
+            msg = f"{lacking} files of the archive's sample are not here: {error}; {_TWIN}"
             raise OfflineError(msg) from error
         except FetchError as error:
             failed.append(Looked(url, str(error)))
@@ -140,16 +141,21 @@ def _is_down(error: FetchError) -> bool:
 def _incomplete(
     place: Path, failed: list[Looked], names: list[tuple[ScanId, str]]
 ) -> ScanMissingError:
-    here = sum((place / scan_id.night / name).is_file() for scan_id, name in names)
     lost = ", ".join(one.place.rsplit("/", 1)[-1] for one in failed[:4])
     more = f" and {len(failed) - 4} more" if len(failed) > 4 else ""
     msg = (
-        f"the archive's sample is not whole: {here} of {len(names)} files are in {place}, the "
-        f"next call goes on from there; not fetched: {lost}{more} ({failed[0].outcome}); {_TWIN}"
+        f"the archive's sample is not whole: {_count(place, names)} of {len(names)} files are in "
+        f"{place}, the next call goes on from there; not fetched: {lost}{more} "
+        f"({failed[0].outcome}); {_TWIN}"
     )
     error = ScanMissingError(msg)
     error.looked, error.labels = failed, dict(_LABELS)
     return error
+
+
+def _count(place: Path, names: list[tuple[ScanId, str]]) -> int:
+    """Return how many of the files are there."""
+    return sum((place / scan_id.night / name).is_file() for scan_id, name in names)
 
 
 # Proving --------------------------------------------------------------------------------
