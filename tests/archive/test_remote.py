@@ -277,7 +277,7 @@ def test_a_dead_host_is_named_in_clear_words(serve, target):
     with serve_and_stop(serve) as url, pytest.raises(FetchError) as caught:
         fetch_file(url, target)
     assert str(caught.value) == (
-        f"{NAME} of {url}: the host could not be reached (Connection refused) (tried 2 times); "
+        f"{NAME} of {url}: the host could not be reached (Connection refused), tried 2 times; "
         "check the network"
     )
     assert caught.value.status is None

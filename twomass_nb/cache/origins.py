@@ -100,7 +100,7 @@ def verified(path: Path, used: bool = True) -> bool:
     used : bool, optional
         Whether that counts as use. If not, the file is hashed in any case.
     """
-    if not in_cache(path):
+    if not path.is_file() or not in_cache(path):
         return path.is_file()
     try:
         right = _is_right(path, remembered=used) or _is_right_alone(path)

@@ -23,14 +23,10 @@ def _rows(table: Any) -> list[dict[str, Any]]:
     return [{name: row[name].item() for name in table.colnames} for row in table]
 
 
-def _size(n_bytes: float) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if n_bytes < 1000:
-            break
-        n_bytes /= 1000
-    else:
-        unit = "TB"
-    return f"{n_bytes:.0f} {unit}" if unit == "bytes" else f"{n_bytes:.1f} {unit}"
+def _size(n_bytes: int) -> str:
+    unit = min(max(len(str(n_bytes)) - 1, 0) // 3, 4)
+    number = f"{n_bytes / 1000**unit:.1f}" if unit else str(n_bytes)
+    return f"{number} {('bytes', 'kB', 'MB', 'GB', 'TB')[unit]}"
 
 
 def _info(args: argparse.Namespace) -> int:
@@ -51,10 +47,10 @@ def _info(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     """Print the files in the cache, the longest unused first."""
     rows = _rows(cache.contents())
-    lines = [
-        f"{row['used']}  {_size(row['bytes']):>11}  {row['kind']}/{row['file']}  {row['from']}".rstrip()
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        line = f"{row['used']}  {_size(row['bytes']):>11}  {row['kind']}/{row['file']}"
+        lines.append(f"{line}  {row['from']}".rstrip())
     return _told(args, rows, lines or ["the cache is empty"])
 
 
