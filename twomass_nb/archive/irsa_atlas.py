@@ -105,7 +105,7 @@ def _identity(row: Any) -> tuple[ScanId, str, int]:
         raise FetchError(msg) from None
     if len(set(said.values())) > 1:
         words = ", ".join(f"{by} {s} {b} {c}" for by, (s, b, c) in said.items())
-        msg = f"IRSA lists an Atlas Image whose names contradict each other: {words}"
+        msg = f"IRSA lists an Atlas Image by names that disagree ({words}): report it to IRSA"
         raise FetchError(msg)
     return said["columns"]
 

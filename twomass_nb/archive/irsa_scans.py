@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import shutil
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from astropy.coordinates import SkyCoord
 from astropy.table import Table, vstack
 
 from ..cache import cache_folder, locked
-from ..errors import FetchError, NotFoundError, TableError, TwomassError
+from ..errors import FetchError, NotFoundError, TableError, TwomassError, TwomassWarning
 from ..files import whole_file
 from ..scan import ScanId
 from ..tables import read_scan_table
@@ -106,7 +107,7 @@ def _fetch(target: Path) -> None:
 def _page(path: Path, i: int) -> Table:
     """Return a page: kept from an earlier try, or fetched and kept."""
     if path.exists():
-        return read_scan_table(path)
+        return _read(path)
     low, high = 360 / _PAGES * i, 360 / _PAGES * (i + 1)
     # aliases that IRSA uses: cntr for scan_key; the others as twomass_scn has them
     needed = [name for name in (*NEEDED, "ra", "dec") if name not in ALIASES]
@@ -120,7 +121,13 @@ def _page(path: Path, i: int) -> Table:
         msg = f"page {i + 1} of {_PAGES} has no rows, or rows of another page"
         raise TableError(msg)
     _write(path, as_scan_table(table), {})
-    return read_scan_table(path)
+    return _read(path)
+
+
+def _read(path: Path) -> Table:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TwomassWarning)  # rows of one scan are refused later
+        return read_scan_table(path)
 
 
 def _whole(pages: list[Table]) -> Table:
