@@ -35,4 +35,9 @@ def high_is_first(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool |
         None where the content does not say.
     """
     difference = entropy(second) - entropy(first)
+    if abs(difference) < _LEAST_DIFFERENCE:  # nearly empty content: look at each value once
+        values = np.unique(first.astype(np.uint16) << 8 | second)
+        difference = entropy((values & 255).astype(np.uint8)) - entropy(
+            (values >> 8).astype(np.uint8)
+        )
     return None if abs(difference) < _LEAST_DIFFERENCE else difference > 0

@@ -1,36 +1,31 @@
-"""The exact word order from a pair: the same scan as .rds and as .rdo.
-
-Every order predicts, for each byte of the .rdo file, where it is in the .rds file. A few
-thousand bytes, compared at once under all 5,040 orders, leave one or a few; those are compared
-whole. A whole comparison that fails points to bytes which then test the rest.
-"""
+"""The exact word order from a pair, the same scan as .rds and as .rdo, and the evidence for it."""
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ...errors import LayoutError
-from ..codec import reorder
-from ..inflate import read_content
+from ... import __version__
+from ...errors import LayoutError, RawFileError
+from ..beside import par_of
+from ..inflate import Content, read_content
 from ..layout import AXES, Layout
+from ..packing import says_simulated
 from .byteorder import high_is_first
-from .orders import all_orders, axis_lengths
+from .fit import Fit, search
+from .remember import Evidence, FileSeen, Learnt, remember
 
-__all__ = ["learn_layout"]
-
-_PROBES = (64, 4096, 65536)  # bytes compared in each round, fewer orders being left in each
-_MOST_PROBES = 1 << 22
-_PROBE_SEED = 2000529
+__all__ = ["learn", "learn_from", "learn_layout", "marked_simulated", "seen"]
 
 
 def learn_layout(rds: Any, rdo: Any) -> Layout:
     """Find the word order of an ``.rds`` file from the ``.rdo`` file of the same scan.
 
-    Which byte is high is judged from the content, since a pair cannot say.
+    Orders over the whole scan are tried first, then within blocks of frames, then differences
+    modulo 65536. What is learnt is remembered, with its evidence, for other files
+    (`open_scan` tries it; ``twomass-nb layout list`` shows it).
 
     Parameters
     ----------
@@ -40,81 +35,135 @@ def learn_layout(rds: Any, rdo: Any) -> Layout:
     Returns
     -------
     Layout
-        The one order under which the files agree byte for byte.
+        The one order under which the files agree byte for byte. Which byte is high is judged
+        from the content, since a pair cannot say (unless there are differences).
 
     Raises
     ------
     LayoutError
-        If no order fits, if several do, if the sizes differ or if a file is cut off.
+        If no order fits (its attribute `tried` lists what was tried), if several do, if the sizes
+        differ or if a file is cut off.
     RawFileError
         If a file is broken.
     """
+    learnt = learn(rds, rdo)
+    remember(learnt)
+    return learnt.layout
+
+
+def learn(rds: Any, rdo: Any) -> Learnt:
+    """Find a word order as `learn_layout` does, and return it with its evidence.
+
+    Nothing is remembered.
+    """
     rds, rdo = Path(rds), Path(rdo)
     a, b = read_content(rds), read_content(rdo)
-    for path, content in ((rds, a), (rdo, b)):
+    files = (seen(rds), seen(rdo))
+    return learn_from(a, b, files, marked_simulated(rds) or marked_simulated(rdo))
+
+
+def seen(path: Path) -> FileSeen:
+    """Return name, size and hash of a file."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileSeen(path.name, path.stat().st_size, digest)
+
+
+def marked_simulated(path: Path) -> bool:
+    """Whether a file, or the parameter file beside it, says that it is simulated."""
+    if says_simulated(path):
+        return True
+    try:
+        par = par_of(path)
+    except RawFileError:  # a name of its own: nothing belongs to it
+        return False
+    return par is not None and par.simulated
+
+
+def learn_from(
+    rds: Content, rdo: Content, files: tuple[FileSeen, FileSeen], simulated: bool, teacher: str = ""
+) -> Learnt:
+    """Find the order that turns the content of one file into that of the other.
+
+    Parameters
+    ----------
+    rds, rdo : Content
+    files : tuple of FileSeen
+        What they were read from, for the evidence and for messages.
+    simulated : bool
+        Whether one of them is.
+    teacher : str, optional
+        What made `rdo`, if not the archive.
+    """
+    names = [file.name for file in files]
+    for name, content in zip(names, (rds, rdo), strict=True):
         if content.truncated:
-            msg = f"{path} is cut off: learning a word order needs two whole files"
+            msg = f"{name} is cut off: learning a word order needs two whole files"
             raise LayoutError(msg)
-    if a.data.size != b.data.size:
+    if rds.data.size != rdo.data.size:
         msg = (
-            f"{rds.name} has {a.n_frames} frames and {rdo.name} {b.n_frames}: "
+            f"{names[0]} has {rds.n_frames} frames and {names[1]} {rdo.n_frames}: "
             "they are not the same scan"
         )
         raise LayoutError(msg)
-    n = a.n_frames
-    orders = _orders_that_fit(a.data, b.data, n)
-    if not orders:
+    fit = search(rds.data, rdo.data, rds.n_frames)
+    if not fit.layouts:
         msg = (
-            f"no word order turns {rds.name} into {rdo.name}: tried all {len(all_orders(n)[0])} "
-            "orders of the axes f r Y y X x b over the whole scan (orders within blocks of "
-            "frames, and differences between reads or neighbours, were not tried)"
+            f"no word order turns {names[0]} into {names[1]}: tried all orders of the axes f r Y y "
+            "X x b, over the whole scan, within blocks of frames, and with differences (attribute "
+            "tried of the error, and --json, have the list); make sure they are the same scan"
         )
-        raise LayoutError(msg)
-    if len(orders) > 1:
-        one, two = orders
-        differ = " ".join(sorted({x for x, y in zip(one, two, strict=True) if x != y}))
-        msg = (
-            f"{rds.name} and {rdo.name} do not tell the axes {differ} apart: '{' '.join(one)}' "
-            f"and '{' '.join(two)}' both fit; learn from a pair whose frames differ"
-        )
-        raise LayoutError(msg)
-    words = b.data.reshape(-1, 2)
+        error = LayoutError(msg)
+        error.tried = tuple(fit.tried)
+        raise error
+    evidence = Evidence(
+        files=files,
+        n_frames=rds.n_frames,
+        bytes_compared=int(rds.data.size),
+        tried=tuple(fit.tried),
+        simulated=simulated,
+        teacher=teacher,
+        swapped=fit.swapped,
+        date=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        software=f"twomass_nb {__version__}",
+    )
+    return Learnt(_the_one(fit, names, rdo), evidence)
+
+
+def _the_one(fit: Fit, names: list[str], rdo: Content) -> Layout:
+    """Return the order that fits, with the byte order that the content shows."""
+    words = rdo.data.reshape(-1, 2)
     high_first = high_is_first(words[:, 0], words[:, 1])
+    if fit.swapped and high_first is not None:
+        high_first = not high_first
+    fitting = fit.layouts
+    if fitting[0].difference and len(fitting) > 1 and high_first is not None:
+        fitting = [one for one in fitting if one.high_first == high_first] or fitting
+    if len(fitting) > 1 or fit.open:
+        raise LayoutError(_ambiguous(fitting, sorted(fit.open), names))
+    only = fitting[0]
+    if only.difference:
+        return only  # under the other byte order the differences would not fit
     if high_first is None:
         msg = (
-            f"the order of {rds.name} is '{' '.join(orders[0])}', but the content does not say "
+            f"the order of {names[0]} is '{' '.join(only.axes)}', but the content does not say "
             "which byte is high: give Layout(order, high_first=...) yourself"
         )
         raise LayoutError(msg)
-    return Layout(orders[0], high_first)
+    return Layout(only.axes, high_first, only.block)
 
 
-def _orders_that_fit(rds: NDArray[np.uint8], rdo: NDArray[np.uint8], n: int) -> list[str]:
-    """Return the orders that fit whole, at most two of them."""
-    orders, strides = all_orders(n)
-    lengths = axis_lengths(n)
-    rdo_strides = strides[list(orders).index(AXES)]
-    rng = np.random.default_rng(_PROBE_SEED)
-    left = np.arange(len(orders))
-
-    def keep(where: NDArray[np.int64]) -> None:
-        nonlocal left
-        left = left[(rds[strides[left] @ where] == rdo[rdo_strides @ where]).all(axis=1)]
-
-    for count in _PROBES:
-        if left.size * count > _MOST_PROBES:
-            break  # content so empty that whole comparisons must point to what differs
-        keep(rng.integers(0, lengths[:, None], (len(AXES), count)))
-    fitting: list[str] = []
-    decoded = np.empty(tuple(lengths), np.uint8)
-    expected = rdo.reshape(decoded.shape)
-    while left.size and len(fitting) < 2:
-        order, left = str(orders[left[0]]), left[1:]
-        reorder(decoded, Layout(order).bytes_of(rds, n))
-        wrong = np.flatnonzero((decoded != expected).reshape(-1))
-        if wrong.size == 0:
-            fitting.append(order)
-            continue
-        few = wrong[:: max(1, wrong.size // 64)]
-        keep(np.array(np.unravel_index(few, decoded.shape), np.int64))
-    return fitting
+def _ambiguous(fitting: list[Layout], still_open: list[str], names: list[str]) -> str:
+    """Say which axes a pair does not tell apart, and two orders that both fit."""
+    orders = [*(one.axes for one in fitting), *still_open]
+    columns = zip(*orders, strict=True)
+    differ = {a for column in columns if len(set(column)) > 1 for a in column}
+    if differ:
+        what = f"the axes {' '.join(a for a in AXES if a in differ)}"
+        one, two = (f"'{' '.join(order)}'" for order in orders[:2])
+    else:
+        what, (one, two) = "their blocks or differences", (f"'{o}'" for o in fitting[:2])
+    return (
+        f"{names[0]} and {names[1]} do not tell {what} apart: {one} and {two} both fit; "
+        "learn from a pair whose frames differ more"
+    )

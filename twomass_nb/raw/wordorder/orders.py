@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from ..layout import AXES, LENGTHS
 
-__all__ = ["all_orders", "axis_lengths"]
+__all__ = ["all_orders", "axis_lengths", "stride_table"]
+
+_ORDERS = np.array(["".join(p) for p in permutations(AXES)])
 
 
 def axis_lengths(n_frames: int) -> NDArray[np.int64]:
@@ -18,28 +20,35 @@ def axis_lengths(n_frames: int) -> NDArray[np.int64]:
     return np.array([LENGTHS[a] or n_frames for a in AXES], np.int64)
 
 
-@lru_cache(maxsize=4)
-def all_orders(n_frames: int) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+@lru_cache(maxsize=8)
+def stride_table(n_frames: int) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
     """Return every order and its strides.
-
-    Orders that differ only in where an axis of length 1 stands are the same order: of a single
-    frame, those with f outermost stand for all.
 
     Returns
     -------
-    orders : array of str, shape (5040,) or (720,)
+    orders : array of str, shape (5040,)
         As ``"frYyXxb"``.
-    strides : array of int, shape (5040, 7) or (720, 7)
+    strides : array of int, shape (5040, 7)
         Bytes from one element to the next along f r Y y X x b.
     """
-    orders = ["".join(p) for p in permutations(AXES)]
-    if n_frames == 1:
-        orders = [order for order in orders if order[0] == "f"]
     lengths = dict(zip(AXES, axis_lengths(n_frames), strict=True))
-    strides = np.empty((len(orders), len(AXES)), np.int64)
-    for row, order in zip(strides, orders, strict=True):
+    strides = np.empty((len(_ORDERS), len(AXES)), np.int64)
+    for row, order in zip(strides, _ORDERS, strict=True):
         step = 1
-        for axis in reversed(order):
+        for axis in reversed(str(order)):
             row[AXES.index(axis)] = step
             step *= lengths[axis]
-    return np.array(orders), strides
+    return _ORDERS, strides
+
+
+def all_orders(n_frames: int) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Return the orders that differ, and their strides; see `stride_table`.
+
+    Orders that differ only in where an axis of length 1 stands are the same order: of a single
+    frame, those with f outermost stand for all, 720 of them.
+    """
+    orders, strides = stride_table(n_frames)
+    if n_frames == 1:
+        outermost = np.char.startswith(orders, "f")
+        return orders[outermost], strides[outermost]
+    return orders, strides
