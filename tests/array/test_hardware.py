@@ -23,3 +23,10 @@ def test_the_geometry_changes_with_the_h_array():
     assert not event.exact
     assert period_of(ScanId(event.first, "n", 1)) == "North1"
     assert period_of(ScanId(event.last, "n", 1)) == "North2"
+
+
+def test_nights_of_a_month_in_which_something_changed_are_on_neither_side():
+    event = EVENTS["h-array"]
+    assert (event.old_until, event.new_from) == (dt.date(1999, 7, 31), dt.date(1999, 9, 1))
+    event = EVENTS["preamplifiers"]  # "data taken after 990117"
+    assert (event.old_until, event.new_from) == (dt.date(1999, 1, 17), dt.date(1999, 1, 18))

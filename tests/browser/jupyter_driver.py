@@ -282,13 +282,18 @@ PLACE = """(() => {
 def point(page: Page, figure: str, x: float, y: float) -> tuple[list[int], tuple[float, float]]:
     """Return the screen pixel nearest to a place in a figure, scrolled into view, and its place.
 
-    `figure` is "frame", "coadd" or "sky".
+    `figure` is "frame", "coadd" or "sky", or the name of a figure of another explorer.
     """
-    page.locator(f".twomass-nb-{'locator' if figure == 'sky' else 'frames'}").evaluate(
+    widget, name = {
+        "frame": ("frames", "frame-figure"),
+        "coadd": ("frames", "coadd-figure"),
+        "sky": ("locator", "sky-figure"),
+    }.get(figure, (figure.partition("-")[0], figure))
+    page.locator(f".twomass-nb-{widget}").evaluate(
         "(element) => element.scrollIntoView({block: 'center'})"
     )
     place = PLACE.replace("X0", repr(x)).replace("Y0", repr(y))
-    *screen, x, y = in_document(page, f"{figure}-figure", place)
+    *screen, x, y = in_document(page, name, place)
     return screen, (x, y)
 
 

@@ -1,8 +1,8 @@
 """When the hardware of either site changed, as far as we know; nowhere else are such dates kept.
 
 Section 4.2 of the Explanatory Supplement lists the periods of stable hardware and was not at hand:
-there are others. Of some we know the day, of others the month or the season only; a night is known
-to lie between two events if it is after the last day of one and before the first of the other.
+there are others. Of some we know the day, of others the month or the season only: a night surely
+lies between two events from `new_from` of one to `old_until` of the other.
 """
 
 from __future__ import annotations
@@ -40,6 +40,16 @@ class HardwareEvent:
     def exact(self) -> bool:
         """Whether the day is known."""
         return self.first == self.last
+
+    @property
+    def old_until(self) -> dt.date:
+        """The last night that is surely before it."""
+        return self.first - dt.timedelta(days=1)
+
+    @property
+    def new_from(self) -> dt.date:
+        """The first night that is surely after it."""
+        return self.last if self.exact else self.last + dt.timedelta(days=1)
 
 
 def _on(name: str, hemis: str, day: str, what: str, source: str) -> HardwareEvent:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .dither import dither
 from .frames import frames
 from .locator import locator
 
-__all__ = ["frames", "locator"]
+__all__ = ["dither", "frames", "locator"]

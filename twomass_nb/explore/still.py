@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..scan import BAND_NAMES
 from . import colours
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from .dither_model import DitherModel
     from .frames_model import FramesModel
     from .locator_model import LocatorModel
 
-__all__ = ["beside", "of_frames", "of_locator"]
+__all__ = ["beside", "of_dither", "of_frames", "of_locator"]
 
 _SIDE = 320  # screen pixels of a picture's side
 _HEAD, _FOOT, _GAP = 24, 36, 16
@@ -105,6 +107,29 @@ def of_locator(model: LocatorModel) -> Image:
     return page
 
 
+def of_dither(model: DitherModel) -> Image:
+    """Draw the pixel with the places where the star falls, and the steps in pixels beside it."""
+    from PIL import Image, ImageDraw
+
+    page = _page(2 * _SIDE + _GAP)
+    draw = ImageDraw.Draw(page)
+    grey = np.uint8(np.clip(model.pixel(_SIDE)[::-1] / 1.9, 0, 1) * 255)
+    page.paste(Image.fromarray(grey).convert("RGB"), (_GAP, _HEAD))
+    for i, (along, across) in enumerate(model.phases()):
+        x, y = _GAP + (across + 0.5) * _SIDE, _HEAD + (0.5 - along) * _SIDE
+        draw.ellipse((x - 8, y - 8, x + 8, y + 8), fill=_MARK)
+        _write(draw, x - 3, y - 7, str(i), _PAPER)
+    _write(draw, _GAP, 5, model.title())
+    left = 2 * _GAP + _SIDE
+    _write(draw, left, 5, "steps in pixels: in-scan, cross-scan")
+    for i, (band, n, along, across) in enumerate(model.steps()):
+        text = f"{BAND_NAMES[band]:3} {n} frame{'s' * (n > 1)}: {along:.2f}, {across:.2f}"
+        _write(draw, left, _HEAD + 18 * i, text)
+    _write(draw, _GAP, _HEAD + _SIDE + 4, "One pixel: black is blind, white responds most.", _GREY)
+    _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
+    return page
+
+
 def _page(width: int) -> Image:
     from PIL import Image
 
@@ -115,7 +140,7 @@ def _write(draw: Any, x: float, y: float, text: str, colour: str = _INK) -> None
     from PIL import ImageFont
 
     # The font that Pillow carries has no middle dot, minus or en dash.
-    plain = text.replace(" · ", "  ").replace("−", "-").replace("–", "-")
+    plain = text.replace(" · ", "  ").replace("−", "-").replace("–", "-").replace("″", '"')
     draw.text((x, y), plain, fill=colour, font=ImageFont.load_default(11))
 
 

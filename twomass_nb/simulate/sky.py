@@ -18,6 +18,7 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from ..array.geometry import SIZE, ArrayGeometry
+from ..array.response import PLACES, RESPONSES
 from ..array.track import ScanTrack
 from ..atlas import AtlasImage
 from ..scan import BANDS
@@ -37,10 +38,8 @@ _SPREAD = ((0.86, 2.3), (0.13, 5.5), (0.01, 30.0))
 _COADD_BLUR = 1.6
 _NARROW, _WIDE = 8, 50  # half width of a stamp in pixels
 _WIDE_FROM = 60_000.0  # DN above which the aureole matters
-# Within-pixel response (seed 000: insensitive at the edges, less sensitive in the middle): places
-# across a pixel and the response between them. Chosen; the mean over the pixel is made 1.
-_EVEN = ((-0.5, 0.5), (1.0,))
-_WITHIN = ((-0.46, -0.12, 0.12, 0.46), (1.0, 0.85, 1.0))
+# Places across a pixel that responds evenly, and its response.
+_EVEN = np.array([-0.5, 0.5]), np.array([1.0])
 # Star counts, chosen: so many a square degree brighter than J = 15.5, rising by 10^(0.3 m). A
 # frame (0.02 square degrees) then shows 10 to 40 stars.
 _COUNTS, _COUNTS_AT, _COUNTS_SLOPE = 1200.0, 15.5, 0.3
@@ -78,8 +77,7 @@ def _profile(
     center: NDArray[np.float64], first: NDArray[np.int64], n: int, sigma: float, within: bool
 ) -> NDArray[np.float64]:
     """Share of a Gaussian in each of `n` pixels from `first` on, one row a star."""
-    places, responses = (np.array(part) for part in (_WITHIN if within else _EVEN))
-    responses = responses / (responses @ np.diff(places))
+    places, responses = (PLACES, RESPONSES) if within else _EVEN
     pixels = first[:, None, None] + np.arange(n)[:, None] + places - center[:, None, None]
     return np.diff(np.interp(pixels / sigma, _GRID, _CDF), axis=-1) @ responses
 
