@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
@@ -39,8 +40,11 @@ def test_a_scan_opens_from_a_tapes_folder(disk, monkeypatch, tmp_path):
     tape = tmp_path / "RAWS0136"
     shutil.copytree(disk / "000529s", tape)
     monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(tmp_path))
+    for path in tape.glob("*.par"):
+        path.unlink()  # as if its TELNAME were written in a way we do not know
     scan = tm.open_scan(SCAN, "h")
-    assert (scan.path.parent, scan.scan_id) == (tape, SCAN)  # the .par says the hemisphere
+    assert (scan.path.parent, scan.scan_id) == (tape, SCAN)  # by the tape's label
+    assert scan.sibling("j").scan_id == SCAN
 
 
 def test_a_layout_and_the_cache_are_passed_on(disk):
@@ -91,6 +95,20 @@ def test_a_mirror_is_the_last_place(serve, short_sample, monkeypatch):
     monkeypatch.setenv("TWOMASS_NB_OFFLINE", "1")
     assert tm.open_scan(SCAN, "k").path == scan.path
     assert len(server.log) == 2
+
+
+def test_the_bands_of_a_scan_may_be_in_several_places(disk, monkeypatch, tmp_path):
+    here, there = tmp_path / "a" / "000529s", tmp_path / "b" / "000529s"
+    for band, folder in (("k", here), ("j", there)):
+        folder.mkdir(parents=True)
+        for name in (f"{band}1186063.rds.gz", f"{band}1186063.par"):
+            shutil.copy(disk / "000529s" / name, folder)
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", f"{here.parent}{os.pathsep}{there.parent}")
+    scan = tm.open_scan(SCAN, "k")
+    assert scan.sibling("j").path.parent == there
+    assert scan.sibling("k") is scan
+    with pytest.raises(ScanMissingError, match="h1186063"):
+        scan.sibling("h")
 
 
 def test_a_dead_mirror_is_an_ordinary_outcome(serve, monkeypatch):

@@ -87,6 +87,7 @@ def test_it_comes_whole_and_its_pairs_prove_the_word_order(server, own_cache, mo
     told = capsys.readouterr().err
     assert "6 pairs of .rds and .rdo agree byte for byte" in told
     assert f"'{LAYOUT}'" in told
+    assert list((own_cache / "layouts").iterdir())  # for files that do not show it themselves
 
     # There it is found by its identity, and never fetched again.
     monkeypatch.setenv("TWOMASS_NB_OFFLINE", "1")

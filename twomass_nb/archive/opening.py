@@ -10,7 +10,7 @@ from ..raw import Layout, RawScan
 from ..raw import open_scan as open_file
 from ..scan import FileName, ScanId, parse_band
 from .fetch import raw_file
-from .finder import find_files
+from .finder import FoundFile, find_files
 
 __all__ = ["open_scan"]
 
@@ -62,7 +62,31 @@ def open_scan(
         here = ", ".join(found.band for found in find_files(scan_id))
         msg = f"{scan_id} has files in {here}: say which band, as open_scan({scan_id!r}, band='k')"
         raise NotFoundError(msg)
-    return open_file(raw_file(scan_id, parse_band(band)).path, None, layout, cache)
+    scan = _LocatedScan(raw_file(scan_id, parse_band(band)), layout, cache)
+    if scan.must_be_read:
+        _ = scan.n_frames
+    return scan
+
+
+class _LocatedScan(RawScan):
+    """A raw scan whose identity is known from where it was found; its siblings are looked for.
+
+    A tape's folder says the hemisphere, which a `RawScan` by itself could only read in the .par.
+    """
+
+    def __init__(self, found: FoundFile, layout: Layout | None, cache: bool) -> None:
+        super().__init__(found.path, found.band, layout, cache)
+        self.scan_id = found.scan_id
+        self._decoded_kept = cache
+
+    def sibling(self, band: str) -> RawScan:
+        """Open the same scan in another band, from the same folder if it is there."""
+        try:
+            other = super().sibling(band)
+        except NotFoundError:
+            return open_scan(self.scan_id, band, cache=self._decoded_kept)
+        other.scan_id = self.scan_id
+        return other
 
 
 def _scan_asked(path: Any) -> ScanId | None:

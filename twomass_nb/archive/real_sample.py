@@ -170,10 +170,13 @@ def _learn(place: Path) -> dict[str, Layout]:
         If a pair shows none, or another than the rest. It is set aside, unless no pair shows
         any: then it is not the files that are wrong, but what we think of their order.
     """
+    from tqdm import tqdm
+
     layouts: dict[str, Layout] = {}
     wrong: dict[str, Exception] = {}
     pairs = dict(_pairs(place))
-    for name, (rds, rdo) in pairs.items():
+    quiet = not sys.stderr.isatty()
+    for name, (rds, rdo) in tqdm(pairs.items(), "pairs", delay=1, leave=False, disable=quiet):
         try:
             layouts[name] = learn_layout(rds, rdo)
         except (LayoutError, RawFileError) as error:
