@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +44,11 @@ def _kind_of(path: Path) -> str:
     if is_index(path):
         return "index"
     with path.open("rb") as stream:
-        start = stream.read(2880)
-    if start.startswith(b"SIMPLE") and b"NAXIS   =                    2" in start:
-        return "frame" if b"\nFRAME" in b"\n".join(_cards(start)) else "atlas"
+        start = stream.read(5760)
+    if start.startswith(b"SIMPLE"):
+        cards = b"\n".join(start[at : at + 80] for at in range(0, len(start), 80))
+        kinds = ((b"\nRAWCUBE =", "cube"), (b"\nFRAME   =", "frame"), (b"\nNAXIS2  =", "atlas"))
+        return next((kind for card, kind in kinds if card in cards), "table")
     if start.startswith((b"\x1f\x8b", b"BZh")):
         try:
             _describe_atlas(path)
@@ -52,10 +56,6 @@ def _kind_of(path: Path) -> str:
             return "table"
         return "atlas"
     return "table"
-
-
-def _cards(start: bytes) -> list[bytes]:
-    return [start[at : at + 80] for at in range(0, len(start), 80)]
 
 
 def _describe_raw(path: Path) -> dict[str, Any]:
@@ -109,6 +109,14 @@ def _describe_log(path: Path) -> dict[str, Any]:
     }
 
 
+def _describe_directory(path: Path) -> dict[str, Any]:
+    from ..tables import read_dir
+
+    files = read_dir(path)
+    simulated = bool(files.meta.get("SIMULATE", False))
+    return {"kind": "night directory", "files": len(files), "simulated": simulated}
+
+
 def _describe_frame(path: Path) -> dict[str, Any]:
     from astropy.io import fits
 
@@ -116,6 +124,22 @@ def _describe_frame(path: Path) -> dict[str, Any]:
     names = ("FN_PRFX", "FILTER", "FRAME", "READ", "EXPTIME", "LAYOUT")
     said = {name.lower(): header[name] for name in names if name in header}
     return {"kind": "raw frame", **said, "simulated": bool(header.get("SIMULATE", False))}
+
+
+def _describe_cube(path: Path) -> dict[str, Any]:
+    from astropy.io import fits
+
+    with warnings.catch_warnings(), path.open("rb") as file:
+        warnings.simplefilter("ignore")  # of a cut file: "truncated" says it
+        with fits.open(file) as hdus:
+            header, end = hdus[0].header, hdus[-1].fileinfo()
+            compressed = any(isinstance(hdu, fits.CompImageHDU) for hdu in hdus)
+            whole = len(hdus) == 4 and path.stat().st_size >= end["datLoc"] + end["datSpan"]
+    names = ("FN_PRFX", "FILTER", "FRAME1", "FRAME2", "NUMFRMS", "DATE-BEG", "LAYOUT")
+    said = {name.lower(): header[name] for name in names if name in header}
+    said |= {"compressed": compressed, "truncated": not whole}
+    simulated = bool(header.get("SIMULATE", False))
+    return {"kind": "raw cube", **said, "simulated": simulated}
 
 
 def _describe_index(path: Path) -> dict[str, Any]:
@@ -143,7 +167,9 @@ _DESCRIBE = {
     "par": _describe_par,
     "atlas": _describe_atlas,
     "log": _describe_log,
+    "directory": _describe_directory,
     "frame": _describe_frame,
+    "cube": _describe_cube,
     "index": _describe_index,
     "table": _describe_table,
 }
@@ -156,7 +182,7 @@ def _layout_of(args: argparse.Namespace) -> Any:
 
 
 def _convert(args: argparse.Namespace) -> int:
-    """Convert .rds to .rdo or back."""
+    """Convert .rds to .rdo or back, or a FITS cube to either."""
     from ..raw import convert
 
     convert(args.src, args.dst, layout=_layout_of(args), overwrite=args.overwrite)
@@ -164,19 +190,38 @@ def _convert(args: argparse.Namespace) -> int:
 
 
 def _fits(args: argparse.Namespace) -> int:
-    """Write the reads of a frame as FITS images, as raw2fits did."""
+    """Write frames as FITS: three images of each, as raw2fits did, or one cube of all."""
     from ..raw import open_scan
 
+    if args.compress and not args.cube:
+        args.words.error("--compress goes with --cube")
     scan = open_scan(args.file, layout=_layout_of(args))
-    scan.check_frame(args.frame)
+    frames = args.frames or range(scan.n_frames)
+    scan.check_frame(frames[0]), scan.check_frame(frames[-1])
     out = Path(args.out)
     if out.exists() and not out.is_dir():
         msg = f"{args.out} is a file: name a folder to write to"
         raise NotFoundError(msg)
     out.mkdir(parents=True, exist_ok=True)
-    for read in ("r1", "r2", "r2-r1"):
-        print(scan.to_fits(args.frame, read, out, overwrite=args.overwrite))
+    if args.cube:
+        print(scan.to_fits_cube(out, frames, compress=args.compress, overwrite=args.overwrite))
+        return 0
+    for i in frames:
+        for read in ("r1", "r2", "r2-r1"):
+            print(scan.to_fits(i, read, out, overwrite=args.overwrite))
     return 0
+
+
+def _frames(text: str) -> range | None:
+    """Return the frames that a word means; None for all."""
+    if text == "all":
+        return None
+    match = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
+    frames = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+    if not frames:
+        msg = f"{text!r} is none: give a frame as 220, some as 220-230, or 'all'"
+        raise argparse.ArgumentTypeError(msg)
+    return frames
 
 
 def add_commands(commands: Any) -> None:
@@ -190,13 +235,17 @@ def add_commands(commands: Any) -> None:
         "--layout", metavar="ORDER", help="word order of the .rds, as 'f r b Y y X x'"
     )
     order.add_argument("--low-first", action="store_true", help="with --layout: low byte first")
-    for name, function in (("convert", _convert), ("fits", _fits)):
-        added = add_command(commands, name, function, parents=[order])
+    convert = add_command(commands, "convert", _convert, parents=[order])
+    convert.add_argument("src", metavar="SRC", help=".rds, .rdo (or with .gz), or a FITS cube")
+    convert.add_argument("dst", metavar="DST", help=".rds or .rdo, or these with .gz")
+    images = add_command(commands, "fits", _fits, parents=[order])
+    images.add_argument("file", metavar="FILE")
+    images.add_argument(
+        "frames", metavar="FRAMES", type=_frames, help="220, 220-230 or all; counted from 0"
+    )
+    images.add_argument("--out", metavar="DIR", default=".", help="folder to write to")
+    images.add_argument("--cube", action="store_true", help="one file: r1, r2, table of frames")
+    images.add_argument("--compress", action="store_true", help="the cube, without loss (RICE)")
+    images.set_defaults(words=images)
+    for added in (convert, images):
         added.add_argument("--overwrite", action="store_true", help="replace what is there")
-        if function is _convert:
-            added.add_argument("src", metavar="SRC")
-            added.add_argument("dst", metavar="DST")
-        else:
-            added.add_argument("file", metavar="FILE")
-            added.add_argument("frame", metavar="FRAME", type=int, help="counted from 0")
-            added.add_argument("--out", metavar="DIR", default=".", help="folder to write to")
