@@ -232,13 +232,13 @@ class DitherModel:
             16 arcsec a side, in steps of a quarter of an arcsec, the star in the middle.
         """
         scale, half = self.scales[self.band], 6
-        fine = (np.arange(64) - 31.5) / 4 / scale  # pixels from the star
+        cells = (np.arange(65) - 32) / 4  # edges, arcsec from the star
+        pixels = np.arange(-half, half + 2) - 0.5
         image = np.zeros((64, 64))
         for along, across in self.phases():
-            stamp = star_pixels(along, across, self.fwhm / scale, half)
-            rows, columns = (half + np.rint(fine + at).astype(int) for at in (along, across))
-            image += stamp[np.ix_(rows, columns)] / scale**2
-        return image / self.n
+            rows, columns = (_overlap(cells, (pixels - at) * scale) for at in (along, across))
+            image += rows @ star_pixels(along, across, self.fwhm / scale, half) @ columns.T
+        return image / self.n * 16
 
     def star_signal(self) -> float:
         """Return the brightness of this star by its places, in per cent above the mean."""
@@ -313,6 +313,13 @@ def _quality(quantity: str, scale: float, n: int, fwhm: float) -> NDArray[np.flo
     if quantity == "distinct places":
         return np.asarray(distinct_places(phases))
     return np.asarray(100 * brightness_scatter(phases, fwhm / scale))
+
+
+def _overlap(cells: NDArray[np.float64], pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return which share of each pixel (column) lies in each cell (row), from their edges."""
+    low = np.maximum(cells[:-1, None], pixels[:-1])
+    high = np.minimum(cells[1:, None], pixels[1:])
+    return np.asarray(np.clip(high - low, 0, None) / np.diff(pixels))
 
 
 def _listed(images: Any) -> Iterable[Any]:
