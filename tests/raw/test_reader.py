@@ -95,7 +95,7 @@ def test_without_cache_nothing_is_kept(rds, science):
     np.testing.assert_array_equal(scan.r1(39), science[39, 0])
     np.testing.assert_array_equal(scan.r2.array, science[:, 1])
     assert scan._source._frames is None
-    assert not list((rds.parents[1] / "cache").rglob("*"))
+    assert not (rds.parents[1] / "cache" / "frames").exists()
 
 
 def test_uncompressed_rdo_is_mapped_not_read(write, science):
@@ -267,7 +267,7 @@ def test_rdo_in_another_order_is_no_rdo(write, science):
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_memory_stays_near_twice_the_frames(write, science):
-    path = write("k1186063.rds.gz", np.resize(science, (400, 2, 256, 256)), LAYOUT)
+    path = write("k1186063.rds.gz", np.resize(science, (200, 2, 256, 256)), LAYOUT)
     code = (
         "import re, pathlib; import twomass_nb as tm\n"
         "from twomass_nb import raw, tables; import astropy.units\n"
@@ -278,4 +278,4 @@ def test_memory_stays_near_twice_the_frames(write, science):
         "print(used() - before)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert 1.0 < int(out.stdout) * 1024 / (400 * 262_144) < 2.2
+    assert 1.0 < int(out.stdout) * 1024 / (200 * 262_144) < 2.2

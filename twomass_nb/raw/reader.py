@@ -22,6 +22,7 @@ from .source import FrameSource, Shape
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
+    from dask.array import Array as DaskArray
 
     from ..array import ArrayGeometry, ScanTrack
     from ..tables import Par
@@ -280,6 +281,28 @@ class RawScan:
         """Return r2 - r1 of frame `i`: array of int32, shape (256, 256); may be negative."""
         both = self.frame(i).astype(np.int32)
         return both[1] - both[0]
+
+    def to_dask(self, frames_per_chunk: int = 16) -> DaskArray:
+        """Return all frames as a lazy Dask array, shape (n_frames, 2, 256, 256) of uint16.
+
+        Tasks open the file where they run, also in other processes and on other machines that
+        see it under the same path; frames come out of the cache where they are in it. Without a
+        cache each chunk reads the whole file again.
+
+        Parameters
+        ----------
+        frames_per_chunk : int, optional
+            4 MB for 16.
+
+        Raises
+        ------
+        TwomassError
+            If Dask is not installed.
+        """
+        from .lazy import as_dask
+
+        _ = self._look()
+        return as_dask(self._source, frames_per_chunk)
 
     # Where it looked --------------------------------------------------------------------
 

@@ -62,6 +62,7 @@ class FrameSource:
         self.kind = kind_of(path)
         self.chosen: tuple[Layout, str] | None = None
         self.shape: Shape | None = None
+        self.converted = False  # whether the archive's converter was needed, not only an order
         self._seen: decoded.Identity | None = None  # the file as it was when first read,
         self._digest = ""  # and what it held
         # Of these at most one is at hand, but a map of the file stays.
@@ -151,7 +152,7 @@ class FrameSource:
         if self.chosen is None and self.given is not None:
             choice = choose(self.path, _NOTHING, self.given)
             self.chosen = choice.layout, choice.source
-        chosen = self.chosen
+        chosen = None if self.converted else self.chosen
         if known:
             self._check_content(known[0])
             chosen = chosen or known[1]
@@ -179,15 +180,16 @@ class FrameSource:
         choice = choose(self.path, content, self.given)
         self._check_unchanged()
         layout, digest = choice.layout, content.digest
+        self.converted = choice.content is not None
         content = choice.content or content
         n = content.n_frames
         if content.truncated or content.rubbish:
             n = self._frames_before_the_end(content, layout)
         self.chosen = layout, choice.source
         self.shape = Shape(n, content.truncated, content.rubbish)
-        # What the converter makes of a file is of no word order, and not kept under one.
-        digest = "" if choice.content else digest
-        if self.cache and self._worth_storing(layout) and choice.content is None:
+        if self.converted:
+            digest = ""  # so that it is not stored as if it were of this word order
+        elif self.cache and self._worth_storing(layout):
             digest = digest or digest_of(self.path)
             self._check_content(digest)
             self._note(start, digest, None if self.given else (*self.chosen, basis))
