@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gzip
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-__all__ = ["FAULTS", "Asked", "Server", "served"]
+__all__ = ["CERTIFICATE", "FAULTS", "Asked", "Server", "served"]
 
 
 @dataclass
@@ -231,13 +233,21 @@ FAULTS: dict[str, Callable[[Handler], None]] = {
 }
 
 
+#: Who believes this certificate believes the servers that speak TLS.
+CERTIFICATE = Path(__file__).with_name("loopback.pem")
+
+
 @contextmanager
-def served(**how: Any) -> Iterator[Server]:
+def served(tls: bool = False, **how: Any) -> Iterator[Server]:
     """Run a server on the loopback while the context lasts."""
     state = Server(**how)
     handler = type("Bound", (Handler,), {"state": state})
     server = _Quiet(("127.0.0.1", 0), handler)
-    state.address = f"http://127.0.0.1:{server.server_port}"
+    state.address = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
