@@ -195,6 +195,7 @@ def scan_144(own_cache, real_data):
 
 @pytest.mark.usefixtures("scan_144")
 def test_images_of_a_scan_are_looked_for_along_it(irsa, real, real_data, monkeypatch):
+    monkeypatch.setattr(irsa_atlas, "_EVERY", 0.5)
     asked = []
 
     def answer(path, query):
@@ -213,7 +214,7 @@ def test_images_of_a_scan_are_looked_for_along_it(irsa, real, real_data, monkeyp
     ra, dec = np.array(asked).T
     assert np.abs(ra - 275.37).max() < 0.02
     assert dec[0] - dec[-1] == pytest.approx(6.147, abs=0.01)  # it went south
-    assert np.abs(np.diff(dec)).max() <= 0.25
+    assert np.abs(np.diff(dec)).max() <= 0.5
     n_asked = len(server.log)
     assert fetch_atlas(str(SCAN), "k", [198, 186]) == paths
     assert len(server.log) == n_asked

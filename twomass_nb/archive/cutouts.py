@@ -115,7 +115,8 @@ def _position(position: SkyCoord | str) -> SkyCoord:
     if isinstance(position, str):
         return parse_position(position)
     if not isinstance(position, SkyCoord) or not position.isscalar:
-        msg = f"{position!r} is not one position: give a SkyCoord or a text"
+        what = "an array" if isinstance(position, SkyCoord) else type(position).__name__
+        msg = f"{what} is not one position: give a SkyCoord, or a text as '275.12 -16.17'"
         raise PositionError(msg)
     icrs = position.icrs
     if not (np.isfinite(icrs.ra.deg) and np.isfinite(icrs.dec.deg)):
