@@ -327,7 +327,7 @@ def test_from_https_it_never_goes_to_http(serve_tls, serve, target):
     plain, safe = serve(files={NAME: WHOLE}), serve_tls(files={NAME: WHOLE})
     safe.answer = lambda handler: handler.head(302, Content_Length=0, Location=plain.url(NAME))
     for ask in (lambda: fetch_file(safe.url(NAME), target), lambda: session().get(safe.url(NAME))):
-        with pytest.raises(FetchError, match="sends us on to http://127.0.0.1"):
+        with pytest.raises(FetchError, match="sends us on to http:"):
             ask()
     assert plain.log == []
     safe.answer = None
