@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .raw import Layout, RawScan, convert, detect_layout, learn_layout
     from .scan import ScanId
     from .tables import (
+        catalog,
         read_dir,
         read_inventory,
         read_lgo,
@@ -41,6 +42,7 @@ _HOMES = {
     "ScanLocator": "locate",
     "TwomassError": "errors",
     "TwomassWarning": "errors",
+    "catalog": "tables",
     "check": "night",
     "convert": "raw",
     "cutout": "archive.cutouts",
@@ -72,6 +74,7 @@ __all__ = [
     "TwomassError",
     "TwomassWarning",
     "array",
+    "catalog",
     "check",
     "convert",
     "cutout",

@@ -18,7 +18,8 @@ from ..errors import ScanNameError, TwomassWarning
 from ..scan import ScanId
 
 __all__ = [
-    "angles", "as_column", "guessed", "iso_dates", "reals", "texts", "warn_of_duplicates", "wholes",
+    "angles", "as_column", "guessed", "iso_dates", "lower", "reals", "texts",
+    "warn_of_duplicates", "wholes",
 ]  # fmt: skip
 
 Cells = NDArray[np.bytes_]
@@ -48,6 +49,14 @@ def texts(cells: Cells, null: Mask) -> tuple[NDArray[np.str_], Mask]:
     else:
         text = cells.astype(str)
     return text, np.asarray(null | (text == ""))
+
+
+def lower(text: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Return text in lower case; numpy's own way is slow, and most text here is so already."""
+    codes = np.ascontiguousarray(text).view(np.uint32)
+    return text if text.size and ((codes < 65) | ((codes > 90) & (codes < 128))).all() else (
+        np.char.lower(text)
+    )  # fmt: skip
 
 
 def wholes(cells: Cells, null: Mask) -> tuple[NDArray[np.int64], Mask]:

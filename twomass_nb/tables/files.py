@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import ScanNameError
 from ..scan import DAY_ONE, FileName
+from .cells import lower
 
 __all__ = ["FILE_COLUMNS", "name_columns"]
 
@@ -75,7 +76,7 @@ def name_columns(names: NDArray[np.str_]) -> Table:
 
 def _split(names: NDArray[np.str_]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
     """Stems of names that begin with one (else empty), and what follows it; lower case."""
-    plain = np.char.lower(np.char.strip(names))
+    plain = lower(np.char.strip(names))
     if (np.char.find(plain, "/") >= 0).any():
         plain = np.char.rpartition(plain, "/")[:, 2]
     stem = plain.astype(f"U{_STEM}")

@@ -18,7 +18,7 @@ from astropy.table import Column, MaskedColumn, Table
 
 from ..errors import ScanNameError, TableError
 from ..scan import FileName
-from .cells import as_column, guessed, iso_dates, texts, wholes
+from .cells import as_column, guessed, iso_dates, lower, texts, wholes
 from .dumps import DumpTable, read_dump
 from .files import FILE_COLUMNS, name_columns
 
@@ -143,7 +143,7 @@ def _given(dump: DumpTable, i: int, name: str) -> Column:
     if name == "date":
         return as_column(*iso_dates(cells, null))
     text, null = texts(cells, null)
-    return as_column(text if name == "disk_label" else np.char.lower(text), null)
+    return as_column(text if name == "disk_label" else lower(text), null)
 
 
 def _places(dump: DumpTable) -> dict[str, int]:
