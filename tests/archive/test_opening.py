@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import twomass_nb as tm
-from twomass_nb.errors import NotFoundError, RawFileError, ScanMissingError
+from twomass_nb.errors import NotFoundError, RawFileError, ScanMissingError, TwomassWarning
 
 SCAN = tm.ScanId("2000-05-29", "s", 63)
 
@@ -45,6 +45,20 @@ def test_a_scan_opens_from_a_tapes_folder(disk, monkeypatch, tmp_path):
     scan = tm.open_scan(SCAN, "h")
     assert (scan.path.parent, scan.scan_id) == (tape, SCAN)  # by the tape's label
     assert scan.sibling("j").scan_id == SCAN
+
+
+def test_a_scan_opens_from_a_disk_with_names_in_upper_case(disk, monkeypatch, tmp_path):
+    night = tmp_path / "000529S"
+    night.mkdir()
+    for band in "jk":
+        for suffix in (".rds.gz", ".par"):
+            name = SCAN.stem(band) + suffix
+            shutil.copy(disk / "000529s" / name, night / name.upper())
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(tmp_path))
+    scan = tm.open_scan(SCAN, "k")
+    assert scan.par["NUMFRMS"] == scan.n_frames == 40
+    assert scan.wcs(3) is not None
+    assert scan.sibling("j").par["FN_PRFX"] == "j1186063"
 
 
 def test_a_layout_and_the_cache_are_passed_on(disk):
@@ -109,6 +123,20 @@ def test_the_bands_of_a_scan_may_be_in_several_places(disk, monkeypatch, tmp_pat
     assert scan.sibling("k") is scan
     with pytest.raises(ScanMissingError, match="h1186063"):
         scan.sibling("h")
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_again(serve, short_sample, monkeypatch):
+    night = short_sample / "000529s"
+    names = ("k1186063.par", "k1186063.rds.gz")
+    server = serve(files={f"000529s/{name}": (night / name).read_bytes() for name in names})
+    monkeypatch.setenv("TWOMASS_NB_MIRROR", server.address)
+    path = tm.open_scan(SCAN, "k").path
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-5000] + bytes(5000))
+    with pytest.warns(TwomassWarning, match="was damaged and is dropped"):
+        tm.open_scan(SCAN, "k")
+    assert path.read_bytes() == whole
+    assert len(server.log) == 3
 
 
 def test_a_dead_mirror_is_an_ordinary_outcome(serve, monkeypatch):

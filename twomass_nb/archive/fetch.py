@@ -11,6 +11,7 @@ from typing import Any
 
 from isal import igzip, isal_zlib
 
+from ..cache import mark_used
 from ..errors import FetchError, NotFoundError, OfflineError, ScanMissingError, TwomassWarning
 from ..raw.layout import FRAME_BYTES
 from ..scan import BANDS, ScanId, parse_band
@@ -171,7 +172,9 @@ def _fetch_raw(address: Callable[[str], str], scan_id: ScanId, band: str) -> Fou
             if error.status != 404:
                 raise
     path = get(f"{stem}.rds.gz", check_raw)
-    if par is None:
+    if par is not None:
+        mark_used(par)  # of the two it should be dropped last
+    else:
         text = f"{address(path.name)} has no .par beside it: nothing says where its frames were"
         warnings.warn(text, TwomassWarning, stacklevel=4)
     return FoundFile(scan_id, band, path, par, "cache", root)

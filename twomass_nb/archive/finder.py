@@ -17,7 +17,7 @@ from pathlib import Path
 
 from astropy.table import Table
 
-from ..cache import mark_used
+from ..cache import verified
 from ..errors import TwomassError, TwomassWarning
 from ..raw.packing import says_simulated
 from ..scan import BANDS, FileName, ScanId, hemisphere_of, parse_band
@@ -173,6 +173,9 @@ def _look_in(root: Path, scan_id: ScanId, bands: list[str]) -> tuple[list[FoundF
             for band in bands:
                 if band not in hits and (path := _raw_in(folder, scan_id.stem(band))):
                     par = _par_in(folder, scan_id.stem(band))
+                    if cached and not verified(path):
+                        continue  # it was damaged
+                    par = None if cached and par and not verified(par) else par
                     if refusal := _of_another(path, par, scan_id, where):
                         outcomes.append(Looked(str(path), refusal))
                         continue
@@ -182,10 +185,6 @@ def _look_in(root: Path, scan_id: ScanId, bands: list[str]) -> tuple[list[FoundF
             outcomes.append(Looked(str(folder), error.strerror or str(error)))
         if len(hits) == len(bands):
             break
-    if cached:
-        for hit in hits.values():
-            for path in filter(None, (hit.par, hit.path)):
-                mark_used(path)
     return list(hits.values()), outcomes
 
 

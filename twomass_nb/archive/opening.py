@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from ..errors import NotFoundError, ScanNameError
 from ..raw import Layout, RawScan
 from ..raw import open_scan as open_file
 from ..scan import FileName, ScanId, parse_band
+from ..tables import Par, read_par
 from .fetch import raw_file
 from .finder import FoundFile, find_files
 
@@ -71,13 +73,19 @@ def open_scan(
 class _LocatedScan(RawScan):
     """A raw scan whose identity is known from where it was found; its siblings are looked for.
 
-    A tape's folder says the hemisphere, which a `RawScan` by itself could only read in the .par.
+    A tape's folder says the hemisphere, which a `RawScan` by itself could only read in the .par;
+    and on disks that show names in upper case, the finder knows which file that is.
     """
 
     def __init__(self, found: FoundFile, layout: Layout | None, cache: bool) -> None:
         super().__init__(found.path, found.band, layout, cache)
         self.scan_id = found.scan_id
-        self._decoded_kept = cache
+        self._par_beside, self._decoded_kept = found.par, cache
+
+    @cached_property
+    def par(self) -> Par | None:
+        """The parameter file that was found with the raw file, or None."""
+        return read_par(self._par_beside) if self._par_beside else None
 
     def sibling(self, band: str) -> RawScan:
         """Open the same scan in another band, from the same folder if it is there."""
