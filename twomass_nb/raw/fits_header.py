@@ -151,7 +151,9 @@ def _say(header: fits.Header, key: str, value: Any, comment: str) -> None:
     if isinstance(value, str):
         value = _ascii(value)
         room = 65 - len(value.replace("'", "''"))
-        if -3 <= room < len(comment):  # a longer text is continued, and its comment with it
+        if room < -3:
+            header["LONGSTRN"] = ("OGIP 1.0", "long texts are continued")
+        elif room < len(comment):
             comment = ""
     header[key] = (value, comment)
 
