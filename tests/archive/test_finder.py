@@ -8,7 +8,7 @@ import warnings
 import pytest
 from astropy.table import Table
 
-from twomass_nb.archive import find_files, finder
+from twomass_nb.archive import find_files, folders
 from twomass_nb.archive.labels import labels_of, tape_hemisphere
 from twomass_nb.cache import cache_folder
 from twomass_nb.errors import ScanMissingError, ScanNameError, TwomassWarning
@@ -101,9 +101,9 @@ def test_a_stack_of_disks_is_not_searched_through(tmp_path, monkeypatch):
             (disk / f"0005{day}{disk.name[0]}").mkdir(parents=True)
     path = put(tmp_path / "s33" / "000529s")
     listed, asked = [], []
-    scan, mode = os.scandir, finder._mode
+    scan, mode = os.scandir, folders.mode_of
     monkeypatch.setattr(os, "scandir", lambda p: listed.append(p) or scan(p))
-    monkeypatch.setattr(finder, "_mode", lambda p: asked.append(p) or mode(p))
+    monkeypatch.setattr(folders, "mode_of", lambda p: asked.append(p) or mode(p))
     assert only(SOUTH, tmp_path).path == path
     assert listed == [tmp_path]
     assert len(asked) < 60
@@ -241,9 +241,9 @@ def test_a_root_that_hangs_is_not_waited_for(tmp_path, monkeypatch):
     ended = threading.Event()
     hanging = tmp_path / "hanging"
     hanging.mkdir()
-    mode = finder._mode
-    monkeypatch.setattr(finder, "_PATIENCE", 0.05)
-    monkeypatch.setattr(finder, "_mode", lambda p: ended.wait(5) if p == hanging else mode(p))
+    mode = folders.mode_of
+    monkeypatch.setattr(folders, "_PATIENCE", 0.05)
+    monkeypatch.setattr(folders, "mode_of", lambda p: ended.wait(5) if p == hanging else mode(p))
     path = put(tmp_path / "good" / "000529s")
     try:
         assert only(SOUTH, [hanging, tmp_path / "good"]).path == path

@@ -5,12 +5,9 @@ Only the few paths that the archive's layouts allow are looked at: nothing is se
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-import threading
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -22,17 +19,15 @@ from ..errors import TwomassError, TwomassWarning
 from ..raw.packing import says_simulated
 from ..scan import BANDS, FileName, ScanId, hemisphere_of, parse_band
 from ..tables import Par, read_par
-from .labels import Looked, cut_on_tape, missing, tape_hemisphere
+from .folders import first_file, folders_of, mode_of, refusal_of
+from .labels import Looked, cut_on_tape, missing
 from .places import fetched_folder, local_roots, sample_folder
 
 __all__ = ["FoundFile", "find_files", "look_for"]
 
 #: Kinds of raw files, best first: the archive's own before what was made of it.
 _SUFFIXES = (".rds.gz", ".rds", ".rdo", ".rdo.gz")
-_NIGHT = re.compile(r"\d{6}[ns]")
 _NIGHT_FILE = re.compile(r"\d{6}([ns])\.(?:lgo|dir)(?:\.gz)?")
-_DISK = re.compile(r"([ns])\d{2}")
-_PATIENCE = 10.0  # seconds that a root may take to answer at all
 
 Roots = str | PathLike[str] | Iterable[str | PathLike[str]]
 
@@ -132,14 +127,15 @@ def look_for(
             break
         hits, outcomes = _look_in(root, scan_id, open_bands)
         for hit in hits:
-            if hit.where != "disk" and root in given and cut_on_tape(scan_id, hit.band):
+            if hit.where in ("tape", "folder") and cut_on_tape(scan_id, hit.band):
                 cut.setdefault(hit.band, hit)
             else:
                 found.setdefault(hit.band, hit)
         looked += outcomes or [Looked(str(root), "not in it")] if not hits else []
     for band in cut.keys() - found.keys():
         found[band] = cut[band]
-        _warn_of_cut(cut[band])
+        if cut[band].where == "tape":
+            _warn_of_cut(cut[band])
     return [found[band] for band in bands if band in found], looked
 
 
@@ -161,26 +157,20 @@ def _warn_of_cut(file: FoundFile) -> None:
 
 def _look_in(root: Path, scan_id: ScanId, bands: list[str]) -> tuple[list[FoundFile], list[Looked]]:
     """Return the files of a scan under a root, the first of each band, and what went wrong."""
-    if refusal := _refusal(root):
+    if refusal := refusal_of(root):
         return [], [Looked(str(root), refusal)]
-    cached = root in _cached_roots()
     hits: dict[str, FoundFile] = {}
     outcomes: list[Looked] = []
-    for folder, where in _folders(root, scan_id, outcomes):
+    for folder, where in folders_of(root, scan_id, outcomes):
         try:
-            if _mode(folder) is None:
+            if mode_of(folder) is None:
                 continue
             for band in bands:
-                if band not in hits and (path := _raw_in(folder, scan_id.stem(band))):
-                    par = _par_in(folder, scan_id.stem(band))
-                    if cached and not verified(path):
-                        continue  # it was damaged
-                    par = None if cached and par and not verified(par) else par
-                    if refusal := _of_another(path, par, scan_id, where):
-                        outcomes.append(Looked(str(path), refusal))
-                        continue
-                    kind = "cache" if cached else where
-                    hits[band] = FoundFile(scan_id, band, path, par, kind, root)
+                found = None if band in hits else _file_in(folder, scan_id, band, where, root)
+                if isinstance(found, FoundFile):
+                    hits[band] = found
+                elif found is not None:
+                    outcomes.append(found)
         except OSError as error:
             outcomes.append(Looked(str(folder), error.strerror or str(error)))
         if len(hits) == len(bands):
@@ -188,91 +178,20 @@ def _look_in(root: Path, scan_id: ScanId, bands: list[str]) -> tuple[list[FoundF
     return list(hits.values()), outcomes
 
 
-def _refusal(root: Path) -> str:
-    """Return why a root cannot be looked into; a mount that hangs is waited for, but not long."""
-    said: list[str] = []
-
-    def ask() -> None:
-        try:
-            mode = _mode(root)
-            is_folder = mode is not None and stat.S_ISDIR(mode)
-            said.append("" if is_folder else "no such folder" if mode is None else "not a folder")
-        except OSError as error:
-            said.append(error.strerror or str(error))
-
-    asking = threading.Thread(target=ask, daemon=True)
-    asking.start()
-    asking.join(_PATIENCE)
-    return said[0] if said else f"does not answer within {_PATIENCE:g} s"
-
-
-def _folders(root: Path, scan_id: ScanId, outcomes: list[Looked]) -> Iterator[tuple[Path, str]]:
-    """Yield the folders under a root that may hold a scan's files: disks, then tapes, then itself.
-
-    One folder is listed, the root; whatever else is yielded need not exist.
-    """
-    name = root.name.lower()
-    if _NIGHT.fullmatch(name) or tape_hemisphere(name):
-        if name == scan_id.night:
-            yield root, "disk"
-        elif tape_hemisphere(name) == scan_id.hemis:
-            yield root, "tape"
-        return
-    yield from _night_in(root, scan_id)
-    tapes = []
-    try:
-        with os.scandir(root) as listed:
-            below = sorted(entry.name for entry in listed if _may_be_folder(entry))
-    except OSError as error:
-        outcomes.append(Looked(str(root), error.strerror or str(error)))
-        below = []
-    for child in below:
-        lower = child.lower()
-        disk = _DISK.fullmatch(lower)
-        if hemis := tape_hemisphere(lower):
-            tapes += [root / child] if hemis == scan_id.hemis else []
-        elif not _NIGHT.fullmatch(lower) and (disk is None or disk[1] == scan_id.hemis):
-            yield from _night_in(root / child, scan_id)
-    yield from ((tape, "tape") for tape in tapes)
-    yield root, "folder"
-
-
-def _may_be_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return True  # what is wrong with it is said when it is looked into
-
-
-def _night_in(folder: Path, scan_id: ScanId) -> Iterator[tuple[Path, str]]:
-    for name in (scan_id.night, scan_id.night.upper()):
-        yield folder / name, "disk"
-
-
-def _raw_in(folder: Path, stem: str) -> Path | None:
-    return _first(folder, stem, _SUFFIXES)
-
-
-def _par_in(folder: Path, stem: str) -> Path | None:
-    return _first(folder, stem, (".par", ".par.gz"))
-
-
-def _first(folder: Path, stem: str, suffixes: tuple[str, ...]) -> Path | None:
-    """Return the first file there is, in lower case or, as some file systems have it, in upper."""
-    names = [stem + suffix for suffix in suffixes]
-    for name in [*names, *(name.upper() for name in names)]:
-        mode = _mode(folder / name)
-        if mode is not None and stat.S_ISREG(mode):
-            return folder / name
-    return None
-
-
-def _mode(path: Path) -> int | None:
-    """Return what a path is, None if it is not there; unlike `Path.is_file`, raise if refused."""
-    try:
-        return path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
+def _file_in(
+    folder: Path, scan_id: ScanId, band: str, where: str, root: Path
+) -> FoundFile | Looked | None:
+    """Return the file of a scan in a folder, or why what is there is not it, or None."""
+    path = first_file(folder, scan_id.stem(band), _SUFFIXES)
+    par = first_file(folder, scan_id.stem(band), (".par", ".par.gz"))
+    if root in _cached_roots():
+        where = "cache"
+        path, par = (one if one and verified(one) else None for one in (path, par))
+    if path is None:
         return None
+    if refusal := _of_another(path, par, scan_id, where):
+        return Looked(str(path), refusal)
+    return FoundFile(scan_id, band, path, par, where, root)
 
 
 # Whose file it is -----------------------------------------------------------------------
