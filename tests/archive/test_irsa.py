@@ -13,7 +13,7 @@ from astropy.wcs import WCS
 from irsa_answers import COLUMNS, answering, listing, page_of, status, votable
 from regions import CircleSkyRegion, PolygonSkyRegion
 
-from twomass_nb import read_scan_table, scan_table_from_atlas, simulate
+from twomass_nb import fetch, read_scan_table, scan_table_from_atlas, simulate
 from twomass_nb.archive import irsa_atlas, irsa_scans
 from twomass_nb.archive.irsa import fetch_atlas, fetch_scan_table, fetch_sources, find_atlas
 from twomass_nb.archive.irsa_atlas import fetch_image
@@ -352,7 +352,7 @@ def test_what_cannot_be_asked_is_said(ask, words):
 def survey():
     """The scan table as IRSA might have it, its names for columns, in fewer rows."""
     table = simulate.scan_table(n=3000, seed=5)[list(COLUMNS)]
-    table.rename_column("scan_key", "cntr")
+    table.rename_columns(["scan_key", "sd"], ["cntr", "scan_dir"])
     table.meta.clear()
     return table
 
@@ -382,9 +382,11 @@ def test_the_scan_table_comes_whole_and_is_known(irsa, pages, survey):
     assert table.meta["SIMULATE"]  # it is what this stand-in has: rows say source "sim"
     assert table["ra_1"].unit == u.deg
     order, expected = np.argsort(table["scan_key"]), np.argsort(survey["cntr"])
-    for name in ("date", "hemis", "scan", "sd", "ra_1", "dec_4"):
+    assert (np.asarray(table["sd"])[order] == np.asarray(survey["scan_dir"])[expected]).all()
+    for name in ("date", "hemis", "scan", "ra_1", "dec_4"):
         assert (np.asarray(table[name])[order] == np.asarray(survey[name])[expected]).all()
     assert fetch_scan_table() == path
+    assert fetch(what="tables") == [path]
     assert len(server.log) == 24
     assert [p.name for p in path.parent.iterdir() if p.name[0] != "."] == [path.name]
     assert not any(p.is_dir() for p in path.parent.iterdir())
@@ -436,6 +438,8 @@ def faulty(name, good, some):
     twice["ra"][1] = 200.0
     lacking = second.copy()
     lacking.remove_column("dec_3")
+    directionless = second.copy()
+    directionless.remove_column("scan_dir")
     wild = second.copy()
     wild["dec_3"][5] = 91.0
     return {
@@ -446,6 +450,7 @@ def faulty(name, good, some):
         "none": votable(second[:0]),
         "twice": votable(twice),
         "lacking": votable(lacking),
+        "direction": votable(directionless),
         "wild": votable(wild),
         "page": b"<html><title>Maintenance</title></html>",
         "other": votable(sources()),
@@ -462,9 +467,10 @@ def faulty(name, good, some):
         ("none", "has no rows"),
         ("twice", "1 of its rows are of a scan that another row is of"),
         ("lacking", "lacks dec_3"),
+        ("direction", "it lacks sd"),
         ("wild", "dec_3 is not on the sky"),
         ("page", "Maintenance"),
-        ("other", "lacks sd"),
+        ("other", "lacks ra_1"),
     ],
 )
 def test_a_scan_table_that_is_not_whole_is_not_kept(irsa, small, own_cache, fault, words):

@@ -19,7 +19,7 @@ from ..errors import FetchError, NotFoundError, TableError, TwomassError, Twomas
 from ..files import whole_file
 from ..scan import ScanId
 from ..tables import read_scan_table
-from ..tables.columns import ALIASES, NEEDED
+from ..tables.columns import CORNERS
 from ..tables.scan_table import as_scan_table
 from .irsa_service import base, tap
 from .places import known_scan_table
@@ -109,12 +109,10 @@ def _page(path: Path, i: int) -> Table:
     if path.exists():
         return _read(path)
     low, high = 360 / _PAGES * i, 360 / _PAGES * (i + 1)
-    # aliases that IRSA uses: cntr for scan_key; the others as twomass_scn has them
-    needed = [name for name in (*NEEDED, "ra", "dec") if name not in ALIASES]
     table = tap(
         f"SELECT * FROM {_TABLE} WHERE ra >= {low:g} AND ra < {high:g}",
         what=f"page {i + 1} of {_PAGES} of the scan table {_TABLE}",
-        needed=needed,
+        needed=("ra", *CORNERS),  # other columns have several names: as_scan_table knows them
     )
     ra = np.asarray(table["ra"], float)
     if not len(table) or not np.all((ra >= low) & (ra < high)):

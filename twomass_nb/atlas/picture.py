@@ -13,6 +13,8 @@ from ..errors import TwomassError
 from ..scan import BAND_NAMES
 
 if TYPE_CHECKING:
+    from astropy.nddata import CCDData
+    from astropy.wcs import WCS
     from matplotlib.figure import Figure
 
     from .cutout import Cutout
@@ -22,6 +24,8 @@ __all__ = ["draw", "png"]
 # Inches: side of a panel; room beside the first, between them, below and above.
 _SIDE, _LEFT, _GAP, _BELOW, _ABOVE = 3.6, 0.95, 0.3, 1.25, 0.35
 _DPI = 100
+# More pixels than these a side are binned: a panel has 360 on the screen.
+_PIXELS = 360
 _RED = "#b3261e"
 _STRETCH = 0.05
 #: Lengths a scale bar may have, arcsec; the longest up to a third of the side is taken.
@@ -49,8 +53,9 @@ def draw(cutout: Cutout) -> Figure:
     for i, band in enumerate(cutout.bands):
         left = (_LEFT + i * (_SIDE + _GAP)) / width
         place = (left, _BELOW / height, _SIDE / width, _SIDE / height)
-        axes: Any = figure.add_axes(place, projection=cutout.images[band].wcs)
-        shown = _panel(axes, cutout, band)
+        data, wcs = _binned(cutout.images[band])
+        axes: Any = figure.add_axes(place, projection=wcs)
+        shown = _panel(axes, data, cutout, band)
         bar = figure.add_axes((left, 0.5 / height, place[2], 0.12 / height))
         _colour_bar(figure, shown, bar)
         if i:
@@ -66,14 +71,21 @@ def png(cutout: Cutout) -> bytes:
     return stream.getvalue()
 
 
-def _panel(axes: Any, cutout: Cutout, band: str) -> Any:
+def _binned(image: CCDData) -> tuple[NDArray[np.float32], WCS]:
+    """Pixels and WCS, in blocks of pixels where there are many more than are drawn."""
+    k = max(1, len(image.data) // _PIXELS)
+    n = len(image.data) // k
+    blocks = image.data[: n * k, : n * k].reshape(n, k, n, k)
+    return blocks.mean(axis=(1, 3)), image.wcs[: n * k : k, : n * k : k]
+
+
+def _panel(axes: Any, data: NDArray[np.float32], cutout: Cutout, band: str) -> Any:
     from astropy.visualization import AsinhStretch, ImageNormalize
     from astropy.visualization.wcsaxes import add_scalebar
 
-    data = cutout.images[band].data
     low, high = _limits(data)
     norm = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(_STRETCH), clip=False)
-    shown = axes.imshow(data, origin="lower", cmap="gray_r", norm=norm, interpolation="nearest")
+    shown = axes.imshow(data, origin="lower", cmap="gray_r", norm=norm)
     axes.set_facecolor("#f2dcc8")  # unlike any grey: no image covers it
     axes.coords["ra"].set_axislabel("RA (J2000)", minpad=0.7)
     axes.coords["dec"].set_axislabel("Dec (J2000)", minpad=0.4)
@@ -103,4 +115,4 @@ def _limits(data: NDArray[np.float32]) -> tuple[float, float]:
     values = data[np.isfinite(data)]
     sky = np.median(values)
     noise = 1.4826 * np.median(np.abs(values - sky))
-    return float(sky - 2 * noise), float(max(np.percentile(values, 99.9), sky + 10 * noise + 1e-6))
+    return float(sky - 2 * noise), float(max(np.percentile(values, 99.5), sky + 10 * noise + 1e-6))
