@@ -260,17 +260,18 @@ class Catalog:
             cursor = self._connection.cursor().execute(query, parameters)
             huge = [name for name, kind, *_ in cursor.description if str(kind) == "HUGEINT"]
             found: dict[str, Any] = cursor.fetchnumpy()
-        except duckdb.CatalogException as error:
-            absent = next((t for t in _HOW if f"Table with name {t} does not" in str(error)), None)
-            raise TableError(self._no_table(absent) if absent else _one_line(error)) from None
-        except duckdb.IOException as error:
-            msg = f"a file of the catalogue is gone ({_one_line(error)}): open it again"
-            raise TableError(msg) from None
         except duckdb.Error as error:
-            raise TableError(_one_line(error)) from None
+            raise TableError(self._trouble(error)) from None
         for name in huge:  # sums of whole numbers, which come as floats
             found[name] = _whole(found[name])
         return found
+
+    def _trouble(self, error: Exception) -> str:
+        """Return in one line what went wrong, and what to do about it."""
+        if not all((self.path / table.file).exists() for table in self._stored.values()):
+            return f"files of {self.path} are gone, since it was built anew: open it again"
+        absent = next((t for t in _HOW if f"Table with name {t} does not" in str(error)), None)
+        return self._no_table(absent) if absent else _one_line(error)
 
     def _no_table(self, name: str) -> str:
         there = ", ".join(self.tables["table"])
