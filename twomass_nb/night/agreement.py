@@ -15,7 +15,7 @@ from .places import Entry
 if TYPE_CHECKING:
     from .night import Night
 
-__all__ = ["disagreements", "frames_disagree", "hinted"]
+__all__ = ["disagreements", "frames_disagree", "hinted", "no_file"]
 
 
 def disagreements(night: Night) -> Iterator[Finding]:
@@ -43,12 +43,17 @@ def frames_disagree(
     yield finding("frames-differ", entry.path.name, text, severity=severity)
 
 
+def no_file(entry: Entry) -> Finding:
+    """Return the finding of what has a file's name and is a folder, a pipe, a link to nothing."""
+    return finding("not-a-file", entry.path.name, "it is no regular file, or a link to nothing")
+
+
 def hinted(night: Night) -> Iterator[Finding]:
     """Yield what the sizes of raw files, or the ends of their gzip, show without reading them."""
     for entry in night.raw_files:
         name = entry.path.name
         if not entry.regular:
-            yield finding("not-a-file", name, "it is no regular file, or a link to nothing")
+            yield no_file(entry)
         elif entry.size == 0:
             yield finding("empty", name, "it has no bytes")
         elif (frames := entry.frames_hint()) is None:

@@ -43,8 +43,9 @@ def check(
 ) -> CheckReport:
     """Check files of the archive: their gzip, size, frames, word order, pixels, names, tables.
 
-    Every raw file is read once, on two processors; nothing is written into the archive or the
-    cache. Whatever is wrong with one file becomes a finding and never stops the others.
+    Every raw file is read once, on two processors. Nothing is written into the archive, and no
+    frames into the cache. Whatever is wrong with one file becomes a finding and never stops the
+    others.
 
     Parameters
     ----------

@@ -26,7 +26,10 @@ CODES = {
     "gzip-cut": ("error", f"{_AGAIN}; the whole frames before the cut can be read"),
     "gzip-crc": ("error", _AGAIN),
     "gzip-damaged": ("error", _AGAIN),
-    "gzip-rubbish": ("error", f"{_AGAIN}, or remove what follows the end"),
+    "gzip-rubbish": (
+        "warning",
+        "its frames are whole; remove what follows their end",
+    ),
     "not-raw": ("error", f"move it elsewhere, or {_AGAIN}"),
     "failed": ("error", "report it as a bug of twomass_nb, with the file"),
     "trailer-odd": ("warning", "check it without --quick"),

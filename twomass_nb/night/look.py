@@ -99,7 +99,7 @@ def look_into(path: Path, record: Record) -> Record:
 
 def _look(path: Path, record: Record) -> None:
     if not path.is_file():
-        text = "it is no regular file" if path.exists() else "it is a link to nothing"
+        text = "it is no regular file, or a link to nothing"
         record.findings.append(finding("not-a-file", record.file, text))
         return
     if record.size == 0:
@@ -118,6 +118,9 @@ def _look(path: Path, record: Record) -> None:
     if content.truncated:
         text = f"{diagnose(path).text}: {content.n_frames} frames' worth of bytes precede the cut"
         record.findings.append(finding("gzip-cut", record.file, text))
+    if content.rubbish:
+        text = f"{content.rubbish} bytes that are not gzip follow the end of its data"
+        record.findings.append(finding("gzip-rubbish", record.file, text))
     _look_at_frames(path, record, content)
 
 

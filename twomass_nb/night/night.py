@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFoundError, TwomassError, TwomassWarning
 from ..scan import ScanId, hemisphere_of, parse_band
-from .agreement import disagreements, hinted
+from .agreement import disagreements, hinted, no_file
 from .finding import Finding, finding, findings_table
 from .places import Entry, Holding, entry_of, holdings_of, list_folder
 from .scans import scans_table
@@ -92,6 +92,8 @@ def settle_hemisphere(holding: Holding) -> None:
     for entry in holding.of_kind("par"):
         if holding.hemis is not None:
             return
+        if not entry.regular:
+            continue
         try:
             holding.hemis = hemisphere_of(read_par(entry.path).get("TELNAME"))
         except TwomassError:
@@ -280,7 +282,7 @@ class Night(Mapping[ScanId, Any]):
         from .. import tables
 
         read = tables.read_lgo if kind == "log" else tables.read_dir
-        for entry in self.holding.of_kind(kind):
+        for entry in self._readable(kind):
             if entry.hemis != self.hemis:
                 continue
             try:
@@ -296,11 +298,19 @@ class Night(Mapping[ScanId, Any]):
             return table
         return None
 
+    def _readable(self, kind: str) -> Iterator[Entry]:
+        """Yield files of a kind; what is no regular file, as a pipe, is found and not opened."""
+        for entry in self.holding.of_kind(kind):
+            if entry.regular:
+                yield entry
+            else:
+                self.unreadable.append(no_file(entry))
+
     def _read_pars(self) -> dict[str, Par]:
         from ..tables import read_par
 
         pars: dict[str, Par] = {}
-        for entry in self.holding.of_kind("par"):
+        for entry in self._readable("par"):
             try:
                 pars.setdefault(entry.stem, read_par(entry.path))
             except TwomassError as error:

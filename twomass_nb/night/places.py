@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import NotFoundError, ScanNameError
+from ..raw.inflate import frames_promised
 from ..raw.layout import FRAME_BYTES
 from ..scan import FileName, ScanId
 from .finding import Finding, finding
@@ -66,13 +67,14 @@ class Entry:
         None if it is no whole number: the file is cut, padded or no raw file. A hint only,
         because the four bytes at the end of a gzip file can be anything's.
         """
-        size = self.size
+        if not self.regular:  # to open a pipe is to wait for its other end
+            return None
         if self.path.name.lower().endswith(".gz"):
-            size = 0
-            with suppress(OSError), self.path.open("rb") as file:
-                file.seek(max(0, self.size - 4))
-                size = int.from_bytes(file.read(4), "little")
-        return size // FRAME_BYTES if size and size % FRAME_BYTES == 0 else None
+            with suppress(OSError):
+                return frames_promised(self.path) or None
+            return None
+        frames, left = divmod(self.size, FRAME_BYTES)
+        return frames if frames and not left else None
 
 
 @dataclass

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..errors import NotFoundError, TwomassError
 from ..raw.inflate import is_gzip_name
 from .finding import Finding, finding
@@ -23,6 +25,7 @@ __all__ = ["Plan", "plan_of"]
 
 # "The disk label is encoded in a file name disk_XXX" (seed 000).
 _DISK = re.compile(r"disk_\w+", re.IGNORECASE)
+_MOST = 1 << 29  # bytes of an inventory: that of the whole archive has a fifth of it
 _NONE_HERE = (
     "{path} holds no raw file of the archive: name a raw file (j1186063.rds.gz), a night's folder "
     "(000529s), a tape's or a disk's"
@@ -140,9 +143,9 @@ def _take_other(plan: Plan, path: Path) -> None:
     """Take an inventory for what it lists; note any other file."""
     from ..tables import read_inventory
 
-    with warnings.catch_warnings(), suppress(TwomassError):
-        warnings.simplefilter("ignore")
-        if path.is_file():
+    if _may_be_table(path):
+        with warnings.catch_warnings(), suppress(TwomassError):
+            warnings.simplefilter("ignore")
             _take_listing(plan, path.name, read_inventory(path))
             return
     if not _DISK.fullmatch(path.name):
@@ -151,10 +154,25 @@ def _take_other(plan: Plan, path: Path) -> None:
         plan.findings.append(finding("unexpected-file", name, text))
 
 
+def _may_be_table(path: Path) -> bool:
+    """Whether a file is text, or packed, and of a size that an inventory may have."""
+    if not path.is_file() or not 0 < path.stat().st_size < _MOST:
+        return False
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except OSError:
+        return False
+    return start[:2] == b"\x1f\x8b" or b"\0" not in start
+
+
 def _take_listing(plan: Plan, source: str, table: Table) -> None:
     """Part an inventory by night."""
     for holding in plan.held:
-        mine = (table["date"] == holding.date.isoformat()) & (table["hemis"] == holding.hemis)
+        # A disk is of one observatory: its inventory need not say which.
+        hemis = np.ma.filled(table["hemis"], holding.hemis or "")
+        dates = np.ma.filled(table["date"], "")
+        mine = (dates == holding.date.isoformat()) & (hemis == (holding.hemis or ""))
         if mine.any():
             plan.listed.setdefault(holding.night, {})[source] = listing_of(table[mine])
 

@@ -37,7 +37,8 @@ def scans_table(night: Night) -> Table:
         if isinstance(par.get("TYPE"), str):
             row.setdefault("s_type", par["TYPE"].strip().lower())
     for entry in night.raw_files:
-        assert entry.scan is not None
+        if entry.scan is None:  # a name of somebody's own
+            continue
         row = rows.setdefault(entry.scan, {})
         row.setdefault(f"file_{entry.band}", entry.path.name)
         row.setdefault(f"frames_{entry.band}", entry.frames_hint())
