@@ -65,7 +65,7 @@ def _parameters(words: list[str]) -> dict[str, Any]:
     for word in words:
         name, equals, value = word.partition("=")
         if not equals:
-                msg = f"{word!r} is no parameter: write it as name=value, or put a SELECT into quotes"
+            msg = f"{word!r} is no parameter: write name=value, or put a SELECT into quotes"
             raise TableError(msg)
         values[name] = int(value) if value.lstrip("-").isdigit() else value
     return values
