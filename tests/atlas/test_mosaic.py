@@ -11,7 +11,7 @@ from photutils.centroids import centroid_2dg, centroid_sources
 from photutils.detection import DAOStarFinder
 
 from twomass_nb.atlas import cut_out
-from twomass_nb.atlas.cutout import grid
+from twomass_nb.atlas.cutting import grid
 from twomass_nb.atlas.mosaic import _blocks, cut_piece, join
 
 # Where the scans of M17 and their coadds meet, and the middle of the images of NGC 309.

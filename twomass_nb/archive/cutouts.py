@@ -15,7 +15,7 @@ from astropy import units as u
 from astropy.coordinates import Angle, SkyCoord
 
 from ..atlas import AtlasImage, Cutout, cut_out
-from ..atlas.cutout import grid
+from ..atlas.cutting import grid
 from ..atlas.reading import read_header
 from ..cache import cache_folder
 from ..errors import (

@@ -1,6 +1,7 @@
 """Processed Atlas Images: what they say of themselves and of their scans; cutouts made of them."""
 
-from .cutout import Cutout, cut_out
+from .cutout import Cutout
+from .cutting import cut_out
 from .footprint import footprint_table, scan_table_from_atlas, track_of
 from .image import AtlasImage, find_coadds
 
