@@ -87,10 +87,9 @@ def _wrong_checksum(path):
 
 
 def _broken_inside(path):
-    content = bytearray(path.read_bytes())
-    half = len(content) // 2
-    content[half : half + 2000] = b"\xff" * 2000
-    path.write_bytes(content)
+    header, stored = path.read_bytes()[:2] + b"\x08" + bytes(6) + b"\xff", b"\0\xe8\3\x17\xfc"
+    # a stored block of 1000 bytes, and one of a type that there is not
+    path.write_bytes(header + stored + bytes(1000) + b"\x07" + bytes(1000))
 
 
 def _rubbish_behind(path):

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import twomass_nb as tm
@@ -128,6 +128,7 @@ def known(path) -> list[Record]:
     return [one for one in found if one is not None]
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_a_journal_torn_anywhere_keeps_its_whole_lines(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("torn") / "journal"
