@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import array, explore, simulate
-    from .archive import fetch, find_files, open_scan, sample
+    from .archive import find_files, open_scan
     from .archive.cutouts import cutout
+    from .archive.fetch import fetch
+    from .archive.sample import sample
     from .array import ArrayGeometry
     from .atlas import AtlasImage, scan_table_from_atlas
     from .errors import TwomassError, TwomassWarning
