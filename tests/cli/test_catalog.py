@@ -52,7 +52,7 @@ def test_info(built, capsys):
     ("words", "why"),
     [
         (["repeats", "tile=1"], "no row answers"),
-        (["repeats", "tile"], "write it as name=value"),
+        (["repeats", "tile"], "write name=value"),
         (["SELECT", "1"], "put a SELECT into quotes"),
         (["SELECT 1", "x"], "put it into quotes"),
         (["nope"], "no query 'nope'"),

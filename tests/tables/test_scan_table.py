@@ -9,6 +9,7 @@ from astropy import units as u
 from astropy.table import MaskedColumn, QTable, Table
 
 from twomass_nb.errors import NotFoundError, TableError, TwomassWarning
+from twomass_nb.simulate.inventory import write_dump
 from twomass_nb.simulate.scan_table import scan_table
 from twomass_nb.tables import as_scan_table, is_simulated, read_scan_table
 from twomass_nb.tables.columns import CORNERS, DVD_COLUMNS
@@ -296,3 +297,25 @@ def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(TableError, match=r"needs pyarrow \(pip install 'twomass_nb\[scale\]'\)"):
         read_scan_table(write(tmp_path / "t", b"PAR1xxxx"))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_postgresql_dump_is_a_scan_table_too(tmp_path, pack, named):
+    columns = f" ({', '.join(DVD_COLUMNS).replace(' dec,', ' decl,')})" if named else ""
+    rows = dvd_line().replace("|", "\t")
+    text = f"-- PostgreSQL database dump\nCOPY twomass_scn{columns} FROM stdin;\n{rows}\\.\n"
+    table = read_scan_table(write(tmp_path / "scn.dump", pack(text.encode())))
+    assert table.meta["format"] == "dump"
+    assert tuple(table.colnames) == DVD_COLUMNS
+    assert (table["date"][0], table["scan"][0], table["ra_1"][0]) == ("1998-01-15", 42, 91.9079)
+    assert np.ma.is_masked(table["rel2"][0])
+    assert not is_simulated(table)
+
+
+def test_a_simulated_dump_says_so(tmp_path, small):
+    write_dump(small, tmp_path / "scn.dump", "twomass_scn")
+    table = read_scan_table(tmp_path / "scn.dump")
+    assert is_simulated(table)
+    for name in (*CORNERS, "scan", "date"):
+        assert np.array_equal(table[name], small[name])

@@ -96,9 +96,9 @@ class DumpTable:
         return cells, null
 
 
-def is_dump(data: bytes) -> bool:
-    """Whether some text holds a table that `tables_in` would find."""
-    return bool(_COPY.search(data) or _RULE.search(data) or _INSERT.search(data))
+def is_dump(data: bytes, copied: bool = False) -> bool:
+    """Whether some text holds a table that `tables_in` would find; if `copied`, a COPY block."""
+    return bool(_COPY.search(data) or (not copied and (_RULE.search(data) or _INSERT.search(data))))
 
 
 def read_dump(path: str | PathLike[str]) -> tuple[list[DumpTable], bool]:

@@ -11,7 +11,9 @@ import numpy as np
 from astropy.table import MaskedColumn, Table
 
 from ..errors import TableError, TwomassWarning
+from .cells import guessed
 from .columns import ALIASES, CORNERS, DVD_COLUMNS
+from .dumps import is_dump, tables_in
 
 __all__ = ["read_any"]
 
@@ -33,7 +35,7 @@ def read_any(data: bytes, name: str) -> tuple[Table, str]:
     Returns
     -------
     table : `~astropy.table.Table`
-    format : {"dvd", "ipac", "votable", "fits", "csv", "ecsv", "parquet"}
+    format : {"dvd", "dump", "ipac", "votable", "fits", "csv", "ecsv", "parquet"}
 
     Raises
     ------
@@ -59,8 +61,8 @@ def read_any(data: bytes, name: str) -> tuple[Table, str]:
         why = " ".join(str(err).split())[:150]
         msg = f"{name} cannot be read as a {form} table: {why or type(err).__name__}"
         raise TableError(msg) from None
-    comments = b"\n".join(re.findall(rb"^[#\\].*", data[:100_000], re.MULTILINE))
-    if form in ("dvd", "csv", "ipac") and _SIMULATED.search(comments):
+    comments = b"\n".join(re.findall(rb"^(?:[#\\]|--).*", data[:100_000], re.MULTILINE))
+    if form in ("dvd", "dump", "csv", "ipac") and _SIMULATED.search(comments):
         table.meta["SIMULATE"] = True
     return table, form
 
@@ -76,6 +78,8 @@ def _format(data: bytes, name: str) -> str:
     if start.startswith(b"# %ECSV"):
         return "ecsv"
     if b"\0" not in data[:4096]:
+        if is_dump(data[:65_536], copied=True):
+            return "dump"
         if start.startswith((b"\\", b"|")) and b"|" in start:
             return "ipac"
         lines = [line for line in start.splitlines() if line.strip() and not line.startswith(b"#")]
@@ -86,6 +90,18 @@ def _format(data: bytes, name: str) -> str:
         "or Parquet"
     )
     raise TableError(msg)
+
+
+def _read_dump(data: bytes) -> Table:
+    """Return the widest table of a PostgreSQL dump: no other of the archive has so many columns."""
+    found = [table for table in tables_in(data, "the dump") if len(table)]
+    if not found:
+        msg = "there are no rows"
+        raise TableError(msg)
+    dump = max(found, key=lambda table: table.width)
+    first = [dump.cells(i, len(dump))[0][0].decode() for i in range(dump.width)]
+    names = dump.columns or _names_by_content(first)
+    return Table([guessed(*dump.cells(i)) for i in range(dump.width)], names=names)
 
 
 def _read_dvd(data: bytes) -> Table:
@@ -212,6 +228,7 @@ def _read_parquet(data: bytes) -> Table:
 
 _READERS: dict[str, Callable[[bytes], Table]] = {
     "dvd": _read_dvd,
+    "dump": _read_dump,
     "ipac": _read_ascii("ipac"),
     "votable": _read_votable,
     "fits": _read_fits,

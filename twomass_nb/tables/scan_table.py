@@ -29,7 +29,8 @@ def read_scan_table(path: str | PathLike[str]) -> Table:
     """Read the archive's scan table (``twomass_scn``, ``fp_scan_dat``).
 
     The format is recognized by content: bar-delimited ASCII of the DVD and FTP releases (with
-    backslash N for null), IPAC table, VOTable, FITS, CSV, ECSV or Parquet, each also gzipped.
+    backslash N for null), PostgreSQL dump, IPAC table, VOTable, FITS, CSV, ECSV or Parquet, each
+    also gzipped.
 
     Parameters
     ----------

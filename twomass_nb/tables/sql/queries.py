@@ -74,8 +74,10 @@ QUERIES = {
 SELECT date, hemis, scan, s_type, tile, frames, tape_label, disk_label
 FROM scans
 WHERE s_type NOT IN ('dar', 'lda')
-  AND (date, hemis, s_type IN ('lsc', 'lca')) NOT IN (
-    SELECT (date, hemis, s_type = 'lda') FROM scans WHERE s_type IN ('dar', 'lda'))
+  AND NOT EXISTS (
+    SELECT 1 FROM scans AS dark
+    WHERE dark.date = scans.date AND dark.hemis = scans.hemis
+      AND dark.s_type = CASE WHEN scans.s_type IN ('lsc', 'lca') THEN 'lda' ELSE 'dar' END)
 ORDER BY date, hemis, scan""",
         needs=_TYPES,
     ),
@@ -84,7 +86,7 @@ ORDER BY date, hemis, scan""",
         "how many scans, darks and twilights each has",
         """
 SELECT date, hemis, count(*) AS scans,
-  count(*) FILTER (s_type = 'dar') AS darks, count(*) FILTER (s_type = 'flt') AS twilights
+  count(*) FILTER (WHERE s_type = 'dar') AS darks, count(*) FILTER (WHERE s_type = 'flt') AS twilights
 FROM scans
 JOIN (SELECT hemis, new_from FROM hardware_events WHERE name = $after) USING (hemis)
 JOIN (SELECT hemis, old_until FROM hardware_events WHERE name = $before) USING (hemis)
@@ -96,7 +98,7 @@ ORDER BY date, hemis""",
     "calibration_tiles": Query(
         "tiles of calibration scans, how often and when each was observed",
         """
-SELECT tile, count(*) AS scans, count(DISTINCT (date, hemis)) AS nights,
+SELECT tile, count(*) AS scans, count(DISTINCT date || hemis) AS nights,
   min(date) AS first, max(date) AS last
 FROM scans WHERE s_type IN ('cal', 'lca') AND tile IS NOT NULL
 GROUP BY tile ORDER BY scans DESC, tile""",
