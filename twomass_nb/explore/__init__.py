@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .compare import compare
 from .dither import dither
 from .frames import frames
 from .locator import locator
 
-__all__ = ["dither", "frames", "locator"]
+__all__ = ["compare", "dither", "frames", "locator"]

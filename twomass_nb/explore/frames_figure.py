@@ -78,7 +78,7 @@ class Panel:
     def __init__(self, name: str, x_label: str, y_label: str) -> None:
         self.source = ColumnDataSource(_columns(np.zeros((2, 2), np.uint16), None), name=name)
         self.target = ColumnDataSource({"x": [], "y": []})
-        self.pointer = ColumnDataSource({"x": [np.nan], "y": [np.nan]})
+        self.pointer = ColumnDataSource({"x": [np.nan], "y": [np.nan]}, name=f"{name}-pointer")
         self.mapper = LinearColorMapper(palette=["#000000"], low=0, high=1, nan_color="#80808040")
         self.figure = figure(
             frame_width=SIDE,

@@ -15,11 +15,12 @@ from . import colours
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from .compare_model import CompareModel
     from .dither_model import DitherModel
     from .frames_model import FramesModel
     from .locator_model import LocatorModel
 
-__all__ = ["beside", "of_dither", "of_frames", "of_locator"]
+__all__ = ["beside", "of_comparison", "of_dither", "of_frames", "of_locator"]
 
 _SIDE = 320  # screen pixels of a picture's side
 _HEAD, _FOOT, _GAP = 24, 36, 16
@@ -107,6 +108,26 @@ def of_locator(model: LocatorModel) -> Image:
     return page
 
 
+def of_comparison(model: CompareModel) -> Image:
+    """Draw the raw frame, and the coadd around it."""
+    from PIL import ImageDraw
+
+    page = _page(2 * _SIDE + _GAP)
+    draw = ImageDraw.Draw(page)
+    corners = model.outline()
+    coadd, _ = _around(model.coadd(), corners[:4].mean(axis=0))
+    for left, pixels, title in (
+        (_GAP, model.raw(), model.frame_title()),
+        (2 * _GAP + _SIDE, coadd, model.picture_title()),
+    ):
+        low, high = model.range_of(pixels)
+        page.paste(_picture(pixels, low, high, model), (left, _HEAD))
+        _write(draw, left, 5, title)
+        _write(draw, left, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN", _GREY)
+    _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
+    return page
+
+
 def of_dither(model: DitherModel) -> Image:
     """Draw the pixel with the places where the star falls, and the steps in pixels beside it."""
     from PIL import Image, ImageDraw
@@ -144,7 +165,7 @@ def _write(draw: Any, x: float, y: float, text: str, colour: str = _INK) -> None
     draw.text((x, y), plain, fill=colour, font=ImageFont.load_default(11))
 
 
-def _picture(data: np.ndarray, low: float, high: float, model: FramesModel) -> Image:
+def _picture(data: np.ndarray, low: float, high: float, model: FramesModel | CompareModel) -> Image:
     """Pixels as a picture of `_SIDE`, row 0 at the bottom."""
     from PIL import Image
 

@@ -1,0 +1,120 @@
+"""The compare explorer's numbers: a frame in the coadd's pixels is where the sky says it is."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from astropy import units as u
+
+import twomass_nb as tm
+from twomass_nb.errors import NotFoundError, TwomassError
+from twomass_nb.explore.compare_model import CompareModel
+
+
+@pytest.fixture(scope="module")
+def night(short_sample):
+    return short_sample / "000529s"
+
+
+@pytest.fixture
+def model(night):
+    return CompareModel(tm.open_scan(night / "j1186063.rds.gz"), coadd(night, "j"))
+
+
+def coadd(night, band):
+    return sorted((night / "s063" / "image").glob(f"{band}i*.fits.gz"))[1]
+
+
+def test_it_starts_with_the_frame_in_the_middle_of_the_coadd(model):
+    assert model.frame == model.image.coadd - 1
+    frames = model.contributing()
+    assert (frames[0], frames[-1]) == (model.image.first_frame, model.image.last_frame)
+
+
+def test_each_coadd_pixel_shows_the_raw_pixel_under_it(model):
+    model.go(model.frame + 2)
+    shown = model.on_coadd()
+    raw, scale = model.scan.difference(model.frame), 1.9966
+    for row, column in ((300, 100), (512, 256), (640, 400)):
+        sky = model.image.wcs.pixel_to_world(column, row)
+        x, y = (round(float(v)) for v in model.wcs().world_to_pixel(sky))
+        if 0 <= x < 256 and 0 <= y < 256:
+            assert shown[row, column] == pytest.approx(raw[y, x] / scale**2)
+        else:
+            assert np.isnan(shown[row, column])
+    area = np.isfinite(shown).sum() * 1.0  # square arcsec
+    assert area == pytest.approx((256 * scale) ** 2, rel=0.03)
+
+
+def test_what_moves_keeps_its_level_and_loses_hot_pixels(model):
+    raw = model.raw()
+    hot = np.unravel_index(np.argsort(raw.ravel())[-12:], raw.shape)
+    still = [
+        np.median([model.scan.difference(i)[y, x] for i in (2, 15, 30)])
+        for y, x in zip(*hot, strict=True)
+    ]
+    model.cleaned = True
+    cleaned = model.raw()
+    assert np.median(cleaned) == pytest.approx(np.median(raw), rel=0.01)
+    stays = still > np.median(raw) + 500
+    assert stays.any()
+    # a hot pixel's own noise remains
+    assert np.abs(cleaned[hot][stays] - np.median(raw)).max() < 0.1 * (raw[hot][stays].max())
+
+
+def test_noise_falls_as_frames_are_put_together(model):
+    numbers = {what: (raw, together) for what, raw, together in model.numbers()}
+    raw, together = (float(text) for text in numbers["noise a pixel, DN"])
+    # SKYSIG of the simulated coadd; a raw pixel has four times its area and a sixth of its time
+    assert together == pytest.approx(0.562, rel=0.15)
+    assert raw > 5 * together
+    sky = [float(text) for text in numbers["sky, DN a square arcsec"]]
+    assert sky[0] == pytest.approx(sky[1], rel=0.05)
+    assert model.depth() == pytest.approx(512 / 82.2, rel=0.02)
+
+
+def test_the_parity_is_found_on_asking(model):
+    assert model.parity is None
+    assert model.check_parity().east_left is True
+    assert model.parity is not None
+
+
+def test_what_does_not_go_together_is_refused(night, real_data):
+    scan = tm.open_scan(night / "j1186063.rds.gz")
+    with pytest.raises(TwomassError, match="compare the same band"):
+        CompareModel(scan, coadd(night, "h"))
+    late = sorted((real_data / "atlas").glob("aJ*.fits.gz"))[0]
+    with pytest.raises(TwomassError, match="falls on"):
+        CompareModel(scan, late)
+    model = CompareModel(scan, coadd(night, "j"))
+    with pytest.raises(NotFoundError, match="not on this coadd"):
+        model.go(0)
+
+
+def test_the_state_can_be_copied_and_restored(night, model):
+    model.go(15)
+    model.shown, model.cleaned, model.colours, model.limits = "raw frame", True, "grey", "95 %"
+    other = CompareModel(model.scan, model.image)
+    other.restore(json.loads(json.dumps(model.state())))
+    assert other.state() == model.state()
+    for wrong in ({"shown": "both"}, {"colour": 1}, {"frame": 0}):
+        with pytest.raises(NotFoundError):
+            other.restore(wrong)
+    assert "SIMULATED" in model.frame_title()
+    assert "SIMULATED" in model.picture_title()
+
+
+def test_the_widget(night):
+    explorer = tm.explore.compare(tm.open_scan(night / "k1186063.rds.gz"), coadd(night, "k"))
+    explorer.shown.value = "raw frame"
+    explorer.slider.value += 1
+    assert explorer.state["shown"] == "raw frame"
+    assert explorer.state["frame"] == explorer.model.image.coadd
+    explorer.parity.click()
+    assert "East is left" in explorer.telling.value
+    explorer.state = {"frame": 3}
+    assert "not on this coadd" in explorer.telling.value
+    assert len(explorer._repr_mimebundle_()[0]["image/png"]) < 200_000
+    assert explorer.model.scan.geometry().plate_scale == 1.9839 * u.arcsec
