@@ -120,7 +120,7 @@ def test_without_a_par_there_is_no_wcs(write, science, tmp_path):
 
 def test_a_night_of_one_s_own_names(write, science, tmp_path):
     path = write("k1186063.rdo", science[:1]).rename(tmp_path / "Ünïcode and blanks.rdo")
-    path.with_suffix(".par").write_text(f"STRIP_ID = {'x' * 90}\nUT_SOS = noon\n")
+    path.with_suffix(".par").write_text(f"STRIP_ID = {'x' * 90}\nTYPE = 1e999\nUT_SOS = noon\n")
     made = tm.open_scan(path).to_fits(0, "r1", tmp_path / "a.fits")
     with fits.open(made, checksum=True) as hdus:
         hdus.verify("exception")

@@ -17,6 +17,8 @@ from .layout import FRAME_BYTES, Layout
 
 __all__ = ["Cube", "is_fits_name", "read_cube"]
 
+_PIECE = 16  # frames taken at a time, so that little more than the scan itself is in memory
+
 
 @dataclass(frozen=True)
 class Cube:
@@ -119,9 +121,10 @@ def _read(path: Path, hdus: fits.HDUList, n: int) -> Cube:
     header = hdus[0].header
     layout = Layout(header["LAYOUT"])
     words = np.empty((n, 2, 256, 256), ">u2" if layout.high_first else "<u2")
-    for k, name in enumerate(READS):
-        words[:, k] = hdus[name].data
-        del hdus[name].data
+    for at in range(0, n, _PIECE):
+        piece = slice(at, min(at + _PIECE, n))
+        for k, name in enumerate(READS):
+            words[piece, k] = hdus[name].section[piece]
     if rdo_hash(words, layout.high_first) != header["RDOSHA"]:
         msg = f"{path} has other pixels than were written: they were edited; write the cube again"
         raise RawFileError(msg)

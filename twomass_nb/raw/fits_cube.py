@@ -17,7 +17,7 @@ import hashlib
 import sys
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy import units as u
@@ -101,8 +101,9 @@ def write_cube(
         some = "" if whole else f"_{frames[0]}-{frames[-1]}"
         target = target / f"{stem(scan)}_cube{some}.fits"
     refuse_existing(target, overwrite)
-    images = [_image(scan, name, frames, compress) for name in READS]
-    cube = fits.HDUList([_primary(scan, frames), *images, _table(scan, frames)])
+    words = scan.frames[frames.start : frames.stop]
+    images = [_image(scan, name, words[:, k], frames, compress) for k, name in enumerate(READS)]
+    cube = fits.HDUList([_primary(scan, words, frames), *images, _table(scan, frames)])
     with whole_file(target) as file, _shown(file, target) as stream:
         cube.writeto(stream, output_verify="exception", checksum=True)
     return target
@@ -118,14 +119,15 @@ def _checked(scan: RawScan, frames: range | None) -> range:
     return frames
 
 
-def _shown(file, target):
+def _shown(file: Any, target: Path) -> Any:
+    """Return the open file, with the bytes written to it shown in a terminal."""
     return tqdm.wrapattr(
         file, "write", desc=f"writing {target.name}", unit="B", unit_scale=True, delay=1,
         leave=False, disable=not sys.stderr.isatty(),
     )  # fmt: skip
 
 
-def _primary(scan: RawScan, frames: range) -> fits.PrimaryHDU:
+def _primary(scan: RawScan, words: NDArray[np.uint16], frames: range) -> fits.PrimaryHDU:
     header = header_of(scan, f"frames {frames[0]} to {frames[-1]}")
     header["RAWCUBE"] = (True, "r1 and r2 of frames that follow each other")
     header["FRAME1"] = (frames[0], "first frame in here, counted from 0")
@@ -134,7 +136,7 @@ def _primary(scan: RawScan, frames: range) -> fits.PrimaryHDU:
         add_time(header, times, frames[0], frames[-1])
     add_source(header, scan)
     if len(frames) == scan.n_frames:
-        header["RDOSHA"] = rdo_hash(scan.frames, scan.layout.high_first)
+        header["RDOSHA"] = rdo_hash(words, scan.layout.high_first)
         header["COMMENT"] = "RDOSHA is the SHA-256 of the .rdo file that these words make."
     return fits.PrimaryHDU(header=header)
 
@@ -148,17 +150,17 @@ def rdo_hash(frames: NDArray[np.uint16], high_first: bool) -> str:
     return known.hexdigest()
 
 
-def _image(scan: RawScan, name: str, frames: range, compress: bool) -> fits.ImageHDU:
-    read = READS[name]
+def _image(
+    scan: RawScan, name: str, pixels: NDArray[np.uint16], frames: range, compress: bool
+) -> fits.ImageHDU:
     header = fits.Header()
     header["INHERIT"] = (True, "the primary header holds for this extension too")
     if scan.simulated:
         header["SIMULATE"] = (True, "simulated: no telescope has seen this")
-    add_read(header, read)
+    add_read(header, READS[name])
     track = known_or_comment(header, "WCS", lambda: (scan.geometry(), scan.track)[1])
     if track:
         add_wcs(header, cube_wcs(track, scan.geometry(), frames), track)
-    pixels = getattr(scan, read).array[frames.start : frames.stop]
     if compress:
         return fits.CompImageHDU(
             pixels, header, name, compression_type="RICE_1", tile_shape=(1, 256, 256)

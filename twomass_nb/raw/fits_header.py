@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from astropy.io import fits
 from astropy.time import Time
 from astropy.wcs import WCS
@@ -148,6 +149,8 @@ def _hash_of(path: Path, size: int, changed: int) -> str:
 
 def _say(header: fits.Header, key: str, value: Any, comment: str) -> None:
     """Set a card to what others wrote; its comment is left out where it finds no room."""
+    if isinstance(value, float) and not np.isfinite(value):
+        value = str(value)  # which FITS has no number for
     if isinstance(value, str):
         value = _ascii(value)
         room = 65 - len(value.replace("'", "''"))
