@@ -20,7 +20,7 @@ __all__ = ["decode_file"]
 
 # Bytes of a slab: what is inflated still is in the cache of the core that puts it in place, and
 # the handing over of slabs costs nothing beside the work on them.
-_SLAB = 1 << 21
+_SLAB = 1 << 20
 
 
 def decode_file(
