@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from astropy.table import Table
 
 from twomass_nb import open_scan, read_scan_table
 from twomass_nb.explore import locator
-from twomass_nb.explore.locator_frames import frames_of, raw_file
+from twomass_nb.explore.locator_frames import frames_of
 from twomass_nb.locate import ScanLocator
 from twomass_nb.scan import ScanId
 
@@ -51,7 +53,7 @@ def test_an_archive_may_be_a_function(loc, target, short_sample):
 
     def archive(scan_id):
         asked.append(scan_id)
-        return open_scan(raw_file(short_sample, scan_id))
+        return short_sample / scan_id.night / "j1186063.rds.gz"
 
     explorer = chosen(loc, target, archive=archive)
     assert asked == [SCAN]
@@ -68,8 +70,8 @@ def test_a_missing_file_is_named(loc, target, tmp_path, kind):
     explorer = chosen(loc, target, archive=archive)
     assert explorer.frames is None
     assert "role='alert'" in explorer.telling.value
-    words = "000529s063" if kind == "function" else "000529s/j1186063.rds.gz"
-    assert words in explorer.telling.value
+    for words in ("000529s063",) if kind == "function" else ("j1186063.rds.gz", "000529s"):
+        assert words in explorer.telling.value
 
 
 def test_a_frame_beyond_the_files_end_opens_another(target, short_sample):
@@ -80,13 +82,17 @@ def test_a_frame_beyond_the_files_end_opens_another(target, short_sample):
     assert nowhere.state["target"] is None
 
 
-def test_another_band_is_found_when_j_is_not_there(tmp_path):
+def test_another_band_is_found_when_j_is_not_there(tmp_path, short_sample):
     night = tmp_path / "000529s"
     night.mkdir()
-    (night / "k1186063.rdo").touch()
-    assert raw_file(tmp_path, SCAN).name == "k1186063.rdo"
-    (night / "h1186063.rds.gz").touch()
-    assert raw_file(str(tmp_path), SCAN).name == "h1186063.rds.gz"
+    for suffix in (".rdo.gz", ".par"):
+        shutil.copy(short_sample / "000529s" / f"k1186063{suffix}", night)
+    assert frames_of(tmp_path, SCAN, 3, None).state["band"] == "k"
+
+
+def test_the_persons_own_archive_is_looked_in(monkeypatch, loc, target, short_sample):
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(short_sample))
+    assert chosen(loc, target).frames.state["scan"] == str(SCAN)
 
 
 def test_the_table_is_the_locators(loc, target):

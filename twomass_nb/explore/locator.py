@@ -47,9 +47,9 @@ def locator(
     position : `~astropy.coordinates.SkyCoord` or str, optional
         Where to start; by default the middle of the table's first scan.
     archive : folder or callable, optional
-        Where raw frames are: the folder that holds night folders ("000529s/j1186063.rds.gz"), or
-        a function from a `ScanId` to a path or an open scan. A chosen scan's frames then open
-        below the table.
+        Where raw frames are: a folder of disks, tapes or nights ("000529s/j1186063.rds.gz"), or
+        a function from a `ScanId` to a path or an open scan; the folders of
+        ``TWOMASS_NB_ARCHIVE`` if not given. A chosen scan's frames open below the table.
 
     Returns
     -------

@@ -1,45 +1,24 @@
-"""Where the locator explorer finds the raw frames of a scan that a person has chosen."""
+"""How the frames of a scan that a person has chosen in the locator are found and opened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..archive import find_files
 from ..errors import NotFoundError
 from ..raw import open_scan
-from ..scan import BANDS, ScanId
+from ..scan import ScanId
 from .frames import FramesExplorer, frames
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
 
-__all__ = ["Archive", "frames_of", "raw_file"]
+__all__ = ["Archive", "frames_of"]
 
-#: A folder of night folders, or a function from a scan to a path or an open scan.
+#: A folder as `find_files` takes them, or a function from a scan to a path or an open scan.
 Archive = str | PathLike[str] | Callable[[ScanId], Any]
-
-
-def raw_file(folder: str | PathLike[str], scan_id: ScanId) -> Path:
-    """Return a raw file of a scan in a folder of night folders: J if it is there, else H, Ks.
-
-    Raises
-    ------
-    NotFoundError
-        If there is none; it says which file would be needed.
-    """
-    night = Path(folder).expanduser() / scan_id.night
-    for band in BANDS:
-        for suffix in (".rds.gz", ".rds", ".rdo.gz", ".rdo"):
-            path = night / f"{scan_id.stem(band)}{suffix}"
-            if path.is_file():
-                return path
-    message = (
-        f"the raw frames of {scan_id} are not here: put {scan_id.night}/{scan_id.stem('j')}.rds.gz"
-        f" (or another band) into {night.parent}"
-    )
-    raise NotFoundError(message)
 
 
 def frames_of(
@@ -50,6 +29,8 @@ def frames_of(
     Parameters
     ----------
     archive : folder or callable, or None
+        Where its files are looked for; None: in the folders of ``TWOMASS_NB_ARCHIVE`` and among
+        what was fetched. J is shown if it is there, else H or Ks.
     scan_id : ScanId
     frame : int
         Frame predicted to see the target best; -1 for none. A file that ends before it opens on
@@ -61,13 +42,7 @@ def frames_of(
     TwomassError
         If the scan's files are not there, or cannot be read.
     """
-    if archive is None:
-        message = (
-            f"to see frames, give locator(…, archive=folder) the folder that holds "
-            f"{scan_id.night}/{scan_id.stem('j')}.rds.gz"
-        )
-        raise NotFoundError(message)
-    found = archive(scan_id) if callable(archive) else raw_file(archive, scan_id)
+    found = archive(scan_id) if callable(archive) else find_files(scan_id, roots=archive)[0].path
     if found is None:
         message = f"the function given as archive knows no raw frames of {scan_id}"
         raise NotFoundError(message)
