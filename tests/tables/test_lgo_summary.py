@@ -5,8 +5,11 @@ import gzip
 import numpy as np
 import pytest
 from astropy import units as u
+from astropy.coordinates import SkyCoord
 
 from twomass_nb.errors import TableError, TwomassWarning
+from twomass_nb.locate import ScanLocator
+from twomass_nb.simulate.scan_table import scan_table
 from twomass_nb.tables import read_lgo
 
 # The rows quoted from 000529s.lgo, in a dump whose columns are called as in the log's header.
@@ -69,3 +72,9 @@ def test_scans_listed_twice_are_kept_with_a_word(tmp_path):
 def test_other_dumps_are_refused(tmp_path):
     with pytest.raises(TableError, match="not a table of night logs"):
         read_lgo(put(tmp_path, dump(("date", "hemis", "scan"), ["2000-05-29\ts\t1"])))
+
+
+def test_the_locator_takes_its_scans(tmp_path):
+    loc = ScanLocator(scan_table(20), lgo=read_lgo(put(tmp_path, dump(HEADER))))
+    found = loc.covering(SkyCoord(170.4546 * u.deg, -13.3 * u.deg), margin=125 * u.arcsec)
+    assert "000529s001" in found["scan_id"].tolist()

@@ -215,3 +215,30 @@ def test_types_of_all_kinds_of_columns_survive(tmp_path):
     assert found["z"].tolist() == ["a", None]
     assert found["w"].tolist() == ["u", None]
     assert found["t"].tolist() == ["2000-05-29", "2000-05-30"]
+
+
+def test_one_bad_file_among_many_is_left_out_with_a_word(tmp_path):
+    good, bad = tmp_path / "raw_scans", tmp_path / "raw_scans.old"
+    good.write_text(DUMP.format(1))
+    bad.write_text("not a dump")
+    with pytest.warns(tm.TwomassWarning, match=r"left out .*raw_scans\.old"):
+        assert scans_of(tm.catalog(raw_scans=[bad, good])) == [1]
+    with pytest.raises(TableError, match="neither a COPY block"):
+        tm.catalog(raw_scans=bad)
+    with (
+        pytest.warns(tm.TwomassWarning, match="left out"),
+        pytest.raises(TableError, match="no source of the table raw_scans"),
+    ):
+        tm.catalog(raw_scans=[bad, bad])
+
+
+def test_tables_that_do_not_fit_together_say_so():
+    odd = raw_scans(2)
+    odd["date"], odd["scan"] = ["2000-05-30"], ["two"]
+    with pytest.raises(TableError, match="do not fit together"):
+        tm.catalog(raw_scans=[raw_scans(1), odd])
+
+
+def test_a_table_without_rows_says_so():
+    with pytest.raises(TableError, match="no rows"):
+        tm.catalog(raw_scans=raw_scans(1)[:0])

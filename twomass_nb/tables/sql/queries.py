@@ -86,7 +86,8 @@ ORDER BY date, hemis, scan""",
         "how many scans, darks and twilights each has",
         """
 SELECT date, hemis, count(*) AS scans,
-  count(*) FILTER (WHERE s_type = 'dar') AS darks, count(*) FILTER (WHERE s_type = 'flt') AS twilights
+  count(*) FILTER (WHERE s_type = 'dar') AS darks,
+  count(*) FILTER (WHERE s_type = 'flt') AS twilights
 FROM scans
 JOIN (SELECT hemis, new_from FROM hardware_events WHERE name = $after) USING (hemis)
 JOIN (SELECT hemis, old_until FROM hardware_events WHERE name = $before) USING (hemis)

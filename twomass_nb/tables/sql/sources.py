@@ -7,17 +7,18 @@ import hashlib
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import Table, vstack
+from astropy.table import Table, TableMergeError, vstack
 from tqdm import tqdm
 
 from ...cache import cache_folder
-from ...errors import NotFoundError, ScanNameError
+from ...errors import NotFoundError, ScanNameError, TableError, TwomassWarning
 from ...scan import FileName
 from ..directory import read_dir
 from ..dumps import is_dump
@@ -138,7 +139,17 @@ def read(name: str, sources: list[Path | Table]) -> Table:
     """Return the sources of one SQL table as one table.
 
     Of a night that several sources list only the first one's rows are kept, so that summaries and
-    the nights' own files go together; a summary, the largest, comes first.
+    the nights' own files go together; summaries come first.
+
+    Raises
+    ------
+    TableError
+        If the only source cannot be read, or they cannot be put together.
+
+    Warns
+    -----
+    TwomassWarning
+        If one of several cannot be read: it is left out.
     """
     ordered = sorted(sources, key=_is_of_a_night)
     bar = tqdm(
@@ -147,16 +158,27 @@ def read(name: str, sources: list[Path | Table]) -> Table:
     parts: list[Table] = []
     nights: set[tuple[str, str]] = set()
     for source in bar:
-        table = source if isinstance(source, Table) else _read_file(name, source)
+        try:
+            table = source if isinstance(source, Table) else _read_file(name, source)
+        except TableError as error:
+            if len(ordered) == 1:
+                raise
+            warnings.warn(f"left out of the catalogue: {error}", TwomassWarning, stacklevel=4)
+            continue
         keys = list(zip(_texts(table, "date"), _texts(table, "hemis"), strict=True))
         if nights:
             table = table[np.array([key not in nights for key in keys], bool)]
         nights.update(keys)
         if len(table):
             parts.append(_marked(table))
-    if len(parts) == 1:
-        return parts[0]
-    joined = vstack(parts, metadata_conflicts="silent")
+    if not parts:
+        msg = f"no source of the table {name} can be read, or they have no rows"
+        raise TableError(msg)
+    try:
+        joined = vstack(parts, metadata_conflicts="silent")
+    except TableMergeError as error:
+        msg = f"the sources of the table {name} do not fit together: {' '.join(str(error).split())}"
+        raise TableError(msg) from None
     joined.meta.clear()
     return joined
 
