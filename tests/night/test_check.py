@@ -339,6 +339,18 @@ def test_a_disk_is_compared_with_its_inventory(disk):
     assert ("size-differs", "990502n/k0793063.rds.gz") in codes
 
 
+def test_a_disk_is_compared_with_its_summary_of_logs(disk):
+    (disk / "lgo_inventory").write_text(
+        "COPY lgo (date, hemis, scan, frms, sr_ut) FROM stdin;\n"
+        "1999-05-02\tn\t63\t99\t05:00:00\n1999-05-02\tn\t64\t9\t05:00:00\n\\.\n"
+    )
+    report = tm.check(disk, quick=True)
+    codes = {(one.code, one.file) for one in report.all_findings if one.code != "band-missing"}
+    assert ("frames-differ", "990502n/k0793063.rds.gz") in codes
+    assert ("scans-missing", "990502n") in codes
+    assert not [one for one in report.all_findings if one.code == "unexpected-file"]
+
+
 def test_a_night_in_two_places(disk):
     shutil.copytree(disk / "990502n", disk / "old" / "990502n")
     codes = {(one.code, one.file) for one in tm.check(disk, quick=True).all_findings}

@@ -76,7 +76,7 @@ def check(
     plan = plan_of(top)
     report = CheckReport(str(top), quick, began=_now())
     kept = None if journal is None else outside(Path(journal), top)
-    table = as_raw_scans(raw_scans)
+    table = plan.raw_scans if raw_scans is None else as_raw_scans(raw_scans)
     with Journal(kept) as known, warnings.catch_warnings():
         warnings.simplefilter("ignore", TwomassWarning)  # what they say is found
         run = _Run(plan, report, table, known)

@@ -8,11 +8,13 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..errors import NotFoundError, TwomassError, TwomassWarning
 from ..scan import ScanId, hemisphere_of, parse_band
 from .agreement import disagreements, hinted, no_file
 from .finding import Finding, finding, findings_table
-from .places import Entry, Holding, entry_of, holdings_of, list_folder
+from .places import Entry, Holding, holdings_of, kind_of, list_folder
 from .scans import scans_table
 
 if TYPE_CHECKING:
@@ -175,11 +177,11 @@ class Night(Mapping[ScanId, Any]):
     def frames_said(self, entry: Entry) -> dict[str, int]:
         """Return who says how many frames a raw file has: the log, raw_scans, its .par."""
         said: dict[str, int] = {}
-        for who, table in (("the log", self.lgo), ("raw_scans", self.raw_scans)):
-            if table is not None and "frames" in table.colnames:
-                rows = table[table["scan"] == entry.scan]
-                if len(rows) and not getattr(rows["frames"], "mask", [False])[0]:
-                    said[who] = int(rows["frames"][0])
+        for who, column in (("the log", "frames_lgo"), ("raw_scans", "frames_raw_scans")):
+            if entry.scan in self._places and column in self.scans.colnames:
+                frames = self.scans[column][self._places[entry.scan]]
+                if frames is not np.ma.masked:
+                    said[who] = int(frames)
         value = self.pars[entry.stem].get("NUMFRMS") if entry.stem in self.pars else None
         if isinstance(value, int):
             said["its .par"] = value
@@ -320,8 +322,9 @@ class Night(Mapping[ScanId, Any]):
     def _rows_of(self, raw_scans: Table | None) -> Table | None:
         if raw_scans is None:
             return None
-        mine = (raw_scans["date"] == self.key[0]) & (raw_scans["hemis"] == self.key[1])
-        return raw_scans[mine]
+        dates, sites = (np.ma.filled(raw_scans[name], "") for name in ("date", "hemis"))
+        mine = (dates == self.key[0]) & (sites == (self.key[1] or ""))
+        return raw_scans[mine & ~np.ma.getmaskarray(raw_scans["scan"])]
 
 
 def _unreadable(code: str, entry: Entry, error: TwomassError) -> Finding:
@@ -332,4 +335,4 @@ def listing_of(table: Table) -> dict[str, int | None]:
     """Return file names (lower case) and sizes from a .dir or an inventory."""
     sizes = table["size"].tolist() if "size" in table.colnames else [None] * len(table)
     names = [str(name).rsplit("/", 1)[-1].lower() for name in table["file"]]
-    return {n: size for n, size in zip(names, sizes, strict=True) if entry_of(Path(n))}
+    return {name: size for name, size in zip(names, sizes, strict=True) if kind_of(name)}

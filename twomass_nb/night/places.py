@@ -20,7 +20,16 @@ from ..raw.layout import FRAME_BYTES
 from ..scan import FileName, ScanId
 from .finding import Finding, finding
 
-__all__ = ["Entry", "Folder", "Holding", "holdings_of", "list_folder", "walk"]
+__all__ = [
+    "Entry",
+    "Folder",
+    "Holding",
+    "entry_of",
+    "holdings_of",
+    "kind_of",
+    "list_folder",
+    "walk",
+]
 
 _NIGHT = re.compile(r"\d{6}[ns]", re.IGNORECASE)
 # "(RAWNXXXXX or RAWSXXXX)", "raws0136", "RAWS0136s": the ways seed 000 writes labels of tapes.
@@ -143,6 +152,15 @@ def list_folder(path: Path) -> Folder:
         else:
             listed.others.append(one)
     return listed
+
+
+def kind_of(name: str) -> str | None:
+    """Return what a file's name says it is, or None if it is neither raw nor a companion."""
+    try:
+        kind = FileName.parse(name).kind
+    except ScanNameError:
+        return None
+    return kind if kind in ("raw", "par", "log", "directory") else None
 
 
 def entry_of(path: Path) -> Entry | None:

@@ -45,6 +45,8 @@ class Plan:
         What the folders themselves show.
     listed : dict
         Night to the file names and sizes that inventories list, by the inventory's name.
+    raw_scans : Table or None
+        What a summary of logs, or a raw scan table, in a folder says of scans.
     only : Entry or None
         The one file asked for.
     """
@@ -53,6 +55,7 @@ class Plan:
     held: list[Holding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     listed: dict[str, dict[str, dict[str, int | None]]] = field(default_factory=dict)
+    raw_scans: Table | None = None
     only: Entry | None = None
 
     def prefix(self, holding: Holding) -> str:
@@ -140,14 +143,19 @@ def _of_folder(top: Path) -> Plan:
 
 
 def _take_other(plan: Plan, path: Path) -> None:
-    """Take an inventory for what it lists; note any other file."""
+    """Take an inventory for what it lists, a summary of logs for its scans; note any other file."""
     from ..tables import read_inventory
+    from ..tables.lgo_summary import read_summary
 
-    if _may_be_table(path):
-        with warnings.catch_warnings(), suppress(TwomassError):
-            warnings.simplefilter("ignore")
-            _take_listing(plan, path.name, read_inventory(path))
-            return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is listed twice is found night by night
+        if _may_be_table(path):
+            with suppress(TwomassError):
+                _take_listing(plan, path.name, read_inventory(path))
+                return
+            with suppress(TwomassError):
+                plan.raw_scans = read_summary(path)
+                return
     if not _DISK.fullmatch(path.name):
         name = path.relative_to(plan.top).as_posix()
         text = "no file of the archive has this name"
@@ -168,10 +176,10 @@ def _may_be_table(path: Path) -> bool:
 
 def _take_listing(plan: Plan, source: str, table: Table) -> None:
     """Part an inventory by night."""
+    dates = np.ma.filled(table["date"], "")
     for holding in plan.held:
         # A disk is of one observatory: its inventory need not say which.
         hemis = np.ma.filled(table["hemis"], holding.hemis or "")
-        dates = np.ma.filled(table["date"], "")
         mine = (dates == holding.date.isoformat()) & (hemis == (holding.hemis or ""))
         if mine.any():
             plan.listed.setdefault(holding.night, {})[source] = listing_of(table[mine])
