@@ -182,10 +182,13 @@ def break_the_cache(rng: random.Random) -> None:
     files = sorted((Path(os.environ["TWOMASS_NB_CACHE"]) / "frames").glob("*"))
     if files:
         path = rng.choice(files)
-        content = bytearray(path.read_bytes())
+        try:
+            content = bytearray(path.read_bytes())
+        except FileNotFoundError:  # dropped meanwhile, to make room
+            return
         if content:
             content[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
-            path.unlink()  # a map of it may be in use
+            path.unlink(missing_ok=True)  # a map of it may be in use
             path.write_bytes(content[: rng.choice((None, None, len(content) // 2))])
 
 
