@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import sys
 import warnings
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import TwomassError, TwomassWarning
 from .agreement import frames_disagree, hinted
@@ -25,6 +24,7 @@ from .report import CheckReport
 
 if TYPE_CHECKING:
     from astropy.table import Table
+    from tqdm import tqdm
 
 __all__ = ["check", "outside"]
 
@@ -32,6 +32,8 @@ _AT_ONCE = 2  # files in memory at the same time, each twice its decoded size at
 _WAITING = 2  # files handed out ahead, so that no processor waits
 # Scans without stars: their own content cannot tell their word order (docs/word-order.md).
 _STARLESS = ("dar", "flt", "lda")
+
+_File = tuple[Night, str, Entry]  # a raw file: its night, its folder as told in the report
 
 
 def check(
@@ -85,6 +87,7 @@ def check(
             report.finished = True
         except KeyboardInterrupt:
             pass
+        run.complete()
     report.ended = _now()
     return report
 
@@ -113,7 +116,6 @@ class _Run:
 
     def __init__(self, plan: Plan, report: CheckReport, raw_scans: Table | None, known: Journal):
         self.plan, self.report, self.raw_scans, self.journal = plan, report, raw_scans, known
-        self.pixels: dict[str, Record] = {}  # by folder and stem
         report.all_findings += plan.findings
 
     def nights(self) -> Iterator[tuple[Night, str]]:
@@ -147,7 +149,7 @@ class _Run:
         from tqdm import tqdm
 
         total = sum(e.size for holding in self.plan.held for e in self.plan.raw(holding))
-        waiting: deque[tuple[Night, str, Entry, Future[Record]]] = deque()
+        waiting: dict[Future[Record], _File] = {}
         with (
             ThreadPoolExecutor(_AT_ONCE) as pool,
             tqdm(
@@ -155,34 +157,55 @@ class _Run:
                 disable=not sys.stderr.isatty(),
             ) as bar,
         ):  # fmt: skip
-
-            def finish_one() -> None:
-                night, prefix, entry, job = waiting.popleft()
-                record = job.result()
-                self.journal.add(record)
-                self._take(night, prefix, entry, record)
-                bar.update(entry.size)
-
             try:
-                for night, prefix, entry in self._raw_files():
+                for file in self._raw_files():
+                    night, prefix, entry = file
                     record = self._record(prefix, entry)
                     if old := self.journal.known(record.file, entry.size, entry.mtime_ns):
                         self._take(night, prefix, entry, old)
                         bar.update(entry.size)
                         continue
-                    job = pool.submit(look_into, entry.path, record)
-                    waiting.append((night, prefix, entry, job))
+                    waiting[pool.submit(look_into, entry.path, record)] = file
                     if len(waiting) >= _AT_ONCE + _WAITING:
-                        finish_one()
+                        self._finish(waiting, bar)
                 while waiting:
-                    finish_one()
+                    self._finish(waiting, bar)
             except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                for _, prefix, entry, _ in waiting:
-                    self.report.records.append(replace(self._record(prefix, entry), checked=False))
+                pool.shutdown(wait=True, cancel_futures=True)  # those begun end within seconds
+                for job in [job for job in waiting if job.cancelled() or job.exception()]:
+                    del waiting[job]
+                while waiting:
+                    self._finish(waiting, bar)
                 raise
 
-    def _raw_files(self) -> Iterator[tuple[Night, str, Entry]]:
+    def _finish(self, waiting: dict[Future[Record], _File], bar: tqdm[Any]) -> None:
+        """Wait for a look to end, and keep and take what it showed."""
+        for job in wait(waiting, return_when=FIRST_COMPLETED).done:
+            night, prefix, entry = waiting.pop(job)
+            record = job.result()
+            self.journal.add(record)
+            self._take(night, prefix, entry, record)
+            bar.update(entry.size)
+
+    def complete(self) -> None:
+        """Add what was not come to, and compare copies of the same frames."""
+        records = self.report.records
+        seen = {record.file for record in records}
+        for holding in self.plan.held:
+            for entry in self.plan.raw(holding):
+                record = self._record(self.plan.prefix(holding), entry)
+                if record.file not in seen:
+                    records.append(replace(record, checked=False))
+        records.sort(key=lambda record: record.file)
+        copies: dict[str, Record] = {}
+        for record in records:
+            if record.pixels:
+                first = copies.setdefault(record.file.lower().rpartition(".rd")[0], record)
+                if first.pixels != record.pixels:
+                    text = f"its frames are not those of {first.file.rpartition('/')[2]}"
+                    self.report.all_findings.append(finding("copies-differ", record.file, text))
+
+    def _raw_files(self) -> Iterator[_File]:
         for night, prefix in self.nights():
             for entry in self.plan.raw(night.holding):
                 yield night, prefix, entry
@@ -199,11 +222,6 @@ class _Run:
         if par is not None and record.simulated != par.simulated and entry.path.suffix == ".gz":
             text = "one of this file and its .par is simulated, the other is not"
             self._note(prefix, finding("simulated-mixed", entry.path.name, text))
-        if record.pixels:
-            other = self.pixels.setdefault(f"{prefix}/{entry.stem}", record)
-            if other.pixels != record.pixels:
-                text = f"its frames are not those of {other.file.rsplit('/', 1)[-1]}"
-                self._note(prefix, finding("copies-differ", entry.path.name, text))
 
     def _eased(self, night: Night, entry: Entry, one: Finding) -> Finding:
         """Make a note of an unknown word order where a scan has no stars to tell it by."""

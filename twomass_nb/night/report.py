@@ -120,7 +120,7 @@ class CheckReport:
         parts = [f"{self.path}: {nights}, {len(raw)} raw files, {size / 1e6:.1f} MB, {how}", found]
         if not self.finished:
             left = sum(not record.checked for record in self.records)
-            parts.append(f"UNFINISHED ({left} files and what was not come to yet are not checked)")
+            parts.append(f"UNFINISHED: {left} files are not checked")
         if self.simulated:
             parts.append("SIMULATED")
         return "; ".join(parts)
