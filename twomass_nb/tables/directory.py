@@ -23,6 +23,7 @@ __all__ = ["read_dir"]
 
 _MODE = re.compile(r"[-dlbcps][-rwxsStTl]{9}[.+@]?")
 _MD5 = re.compile(r"[0-9a-fA-F]{32}")
+_LIKE_A_NAME = re.compile(r"(?=.*\d).*\.[A-Za-z]")
 _WHOLE = re.compile(r"\d{1,15}|\d{1,3}(?:,\d{3})+")
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _TIME = re.compile(
@@ -113,6 +114,8 @@ def _bare(word: str) -> str:
 
 
 def _is_name(word: str) -> bool:
+    if not _LIKE_A_NAME.match(word):  # most words are sizes and dates
+        return False
     try:
         FileName.parse(_bare(word))
     except ScanNameError:

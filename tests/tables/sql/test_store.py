@@ -84,10 +84,12 @@ def test_tables_in_memory_are_told_apart_by_their_content():
     assert tm.catalog(raw_scans=simulated).simulated
 
 
-def test_whatever_is_on_this_machine_is_found(tmp_path, monkeypatch):
-    cache, disk = tmp_path / "cache", tmp_path / "s04"
+@pytest.mark.parametrize("root", ["disks/s04", "disks"])
+def test_whatever_is_on_this_machine_is_found(tmp_path, monkeypatch, root):
+    cache, disk = tmp_path / "cache", tmp_path / "disks" / "s04"
     monkeypatch.setenv("TWOMASS_NB_CACHE", str(cache))
-    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", os.pathsep.join([str(disk), str(tmp_path / "none")]))
+    roots = [str(tmp_path / root), str(tmp_path / "none")]
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", os.pathsep.join(roots))
     with pytest.raises(TableError, match="no table for a catalogue: give scans="):
         tm.catalog()
     (cache / "tables").mkdir(parents=True)
@@ -98,7 +100,7 @@ def test_whatever_is_on_this_machine_is_found(tmp_path, monkeypatch):
     (disk / "000529s" / "000529s.dir").write_text("21345678 j1186063.rds.gz\n")
     (disk / "000529s" / "j1186063.par").write_text("X = 1\n")
     found = {name: [p.name for p in paths] for name, paths in found_here().items()}
-    assert found == {"raw_scans": ["raw_scans.dump"], "inventory": ["disk_s04", "000529s.dir"]}
+    assert found == {"raw_scans": ["raw_scans.dump"], "inventory": ["000529s.dir", "disk_s04"]}
     made = tm.catalog()
     assert made.sql("SELECT files, disk_label FROM scans WHERE scan = 63")["files"].tolist() == [1]
 

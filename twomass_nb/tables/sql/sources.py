@@ -35,6 +35,7 @@ __all__ = ["Sources", "found_here", "given", "read", "signature"]
 #: Files and tables in memory, by the name of the SQL table that they make.
 Sources = dict[str, list[Path | Table]]
 _PARQUET = b"PAR1"
+_NIGHT = re.compile(r"\d{6}[ns]", re.IGNORECASE)
 _SIGNIFICANT = 65_536  # bytes that tell whether a file holds a dump
 _NAMES = (
     ("twomass_scn", re.compile(r"(twomass_scn|fp_scan_dat)")),
@@ -65,27 +66,43 @@ def given(**tables: Any) -> Sources:
 def found_here() -> Sources:
     """Return the tables of the cache folder and of the archive's roots on this machine.
 
-    In the cache folder itself, in its ``tables``, and at the top of each folder of
-    ``TWOMASS_NB_ARCHIVE`` they are known by name: twomass_scn or fp_scan_dat, raw_scans,
-    anything with lgo, anything with inventory, and disk_XXX; in the roots also nights' .lgo and
-    .dir files, one folder down as well.
+    In the cache folder, in its ``tables``, in the folders of ``TWOMASS_NB_ARCHIVE`` and one folder
+    below these (where a root holds disks or tapes) they are known by name: twomass_scn or
+    fp_scan_dat, raw_scans, anything with lgo, anything with inventory, and disk_XXX; nights' .lgo
+    and .dir files also in the nights' own folders.
     """
     sources: Sources = {}
     roots = [part for part in os.environ.get("TWOMASS_NB_ARCHIVE", "").split(os.pathsep) if part]
-    folders = [cache_folder(), cache_folder() / "tables", *(Path(r).expanduser() for r in roots)]
-    for folder in folders:
-        for path in sorted(folder.glob("*")):
-            if name := _kind(path):
-                sources.setdefault(name, []).append(path.absolute())
-    for folder in folders[2:]:
-        for path in sorted([*folder.glob("*/*.lgo*"), *folder.glob("*/*.dir*")]):
-            if name := _kind(path):
-                sources.setdefault(name, []).append(path.absolute())
+    places = [(cache_folder(), 0), (cache_folder() / "tables", 0)]
+    places += [(Path(root).expanduser().absolute(), 1) for root in roots]
+    for folder, below in places:
+        for path in _files_of(folder, below):
+            if (name := _kind(path)) and path.is_file():
+                sources.setdefault(name, []).append(path)
     return sources
 
 
+def _files_of(folder: Path, below: int) -> Iterator[Path]:
+    """Yield what may be a table; of a night's folder, which has thousands of files, by name."""
+    if _NIGHT.fullmatch(folder.name):
+        for ending in (".lgo", ".lgo.gz", ".dir", ".dir.gz"):
+            yield folder / f"{folder.name}{ending}"
+        return
+    try:
+        with os.scandir(folder) as entries:
+            found = sorted((entry.name, entry.is_dir()) for entry in entries)
+    except OSError:  # a root that is not there, or refuses
+        return
+    for name, is_folder in found:
+        if is_folder and (below or _NIGHT.fullmatch(name)):
+            yield from _files_of(folder / name, below - 1)
+        elif not is_folder:
+            yield folder / name
+
+
 def _kind(path: Path) -> str | None:
-    if path.name.startswith(".") or not path.is_file():
+    """Return which table a file is by its name, and where that says little by how it begins."""
+    if path.name.startswith("."):
         return None
     try:
         said = FileName.parse(path.name).kind
