@@ -64,10 +64,17 @@ RUN_CELL = """async (source) => {
 class Server:
     """A Jupyter server on a free port of loopback, with settings and files of its own."""
 
-    def __init__(self, folder: Path, app: str = "lab", version: Path | None = None) -> None:
-        """Start it; `version` is a folder with another JupyterLab than the one installed."""
+    def __init__(
+        self, folder: Path, app: str = "lab", version: Path | None = None, base: str = "/"
+    ) -> None:
+        """Start it.
+
+        `version` is a folder with another JupyterLab than the one installed; `base` the path
+        below which everything is served, as JupyterHub does it.
+        """
         self.folder = folder
         self.app = app
+        self.base = base
         home = folder / ".home"
         settings = home / "settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True)
@@ -103,6 +110,7 @@ class Server:
                 *("--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
                 *(f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"),
                 *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}"),
+                f"--ServerApp.base_url={base}",
                 f"--{app_class}.news_url=",
                 f"--{app_class}.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 *([f"--app-dir={version / 'share' / 'jupyter' / 'lab'}"] if version else []),
@@ -115,7 +123,7 @@ class Server:
     def wait(self, timeout: float = 60) -> None:
         """Return when the server answers; say what it printed when it does not."""
         end = time.monotonic() + timeout
-        url = f"http://127.0.0.1:{self.port}/api/status?token={TOKEN}"
+        url = f"{self.root}api/status?token={TOKEN}"
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 urllib.request.urlopen(url, timeout=2).close()
@@ -131,7 +139,12 @@ class Server:
         # a workspace of its own, or Lab would also open what earlier pages had open
         workspace = f"lab/workspaces/{uuid.uuid4().hex}/tree"
         route = {"lab": workspace, "notebook": "notebooks"}[self.app]
-        return f"http://127.0.0.1:{self.port}/{route}/{path}?token={TOKEN}"
+        return f"{self.root}{route}/{path}?token={TOKEN}"
+
+    @property
+    def root(self) -> str:
+        """Address that all others begin with."""
+        return f"http://127.0.0.1:{self.port}{self.base}"
 
     def stop(self) -> None:
         """End the server, and with it the kernels it started."""
@@ -145,9 +158,11 @@ class Server:
 
 
 @contextmanager
-def serve(folder: Path, app: str = "lab", version: Path | None = None) -> Iterator[Server]:
+def serve(
+    folder: Path, app: str = "lab", version: Path | None = None, base: str = "/"
+) -> Iterator[Server]:
     """A running server on `folder` for the length of a with block."""
-    server = Server(folder, app, version)
+    server = Server(folder, app, version, base)
     try:
         server.wait()
         yield server
