@@ -2,7 +2,8 @@
 
 from .checking import check
 from .finding import Finding
-from .night import Night, open_night
+from .night import Night
+from .opening import open_night
 from .report import CheckReport
 
 __all__ = ["CheckReport", "Finding", "Night", "check", "open_night"]

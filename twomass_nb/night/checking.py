@@ -17,7 +17,8 @@ from .agreement import frames_disagree, hinted
 from .finding import Finding, finding
 from .journal import Journal
 from .look import Record, look_into
-from .night import Night, as_raw_scans
+from .night import Night
+from .opening import as_raw_scans
 from .places import Entry
 from .plan import Plan, plan_of
 from .report import CheckReport

@@ -84,7 +84,7 @@ def _share(mask: NDArray[np.bool_]) -> float:
 
 
 def spans(numbers: Any) -> str:
-    """Return numbers as ``"3, 7-9, 12"``, cut short after eight spans."""
+    """Return one number or more, rising, as ``"3, 7-9, 12"``, cut short after eight spans."""
     values = [int(n) for n in numbers]
     starts = [i for i, n in enumerate(values) if i == 0 or values[i - 1] != n - 1]
     ends = [*(i - 1 for i in starts[1:]), len(values) - 1]

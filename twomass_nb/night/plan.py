@@ -15,7 +15,8 @@ import numpy as np
 from ..errors import NotFoundError, TwomassError
 from ..raw.inflate import is_gzip_name
 from .finding import Finding, finding
-from .night import listing_of, settle_hemisphere
+from .night import listing_of
+from .opening import settle_hemisphere
 from .places import Entry, Folder, Holding, entry_of, holdings_of, list_folder, walk
 
 if TYPE_CHECKING:
