@@ -46,7 +46,7 @@ def check(
 ) -> CheckReport:
     """Check files of the archive: their gzip, size, frames, word order, pixels, names, tables.
 
-    Every raw file is read once, on two processors. Nothing is written into the archive, and no
+    Every raw file is read whole, two at a time. Nothing is written into the archive, and no
     frames into the cache. Whatever is wrong with one file becomes a finding and never stops the
     others.
 

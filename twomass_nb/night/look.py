@@ -106,7 +106,7 @@ def _look(path: Path, record: Record) -> None:
         record.findings.append(finding("empty", record.file, "it has no bytes"))
         return
     with path.open("rb") as file:
-        # The bytes are read from the disk once: the reader finds them in the system's memory.
+        # A pass of its own: the reader then finds the bytes in the system's memory, as a rule.
         record.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     record.simulated = says_simulated(path)
     try:
