@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -233,7 +234,7 @@ def test_a_full_disk_leaves_nothing(rds, folder, science, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(decoded, "_sealed", full)
+    monkeypatch.setattr(decoded, "sealed", full)
     np.testing.assert_array_equal(read(rds), science[:6])
     assert not list(folder.rglob("*.*"))
 
@@ -312,6 +313,12 @@ def test_a_process_ends_only_after_its_frames_are_stored(rds, folder, science, u
     age(monkeypatch)
     unread()
     np.testing.assert_array_equal(tm.open_scan(rds, layout=LAYOUT).frames, science[:6])
+
+
+def test_a_scan_is_pickled_as_its_path(rds, science):
+    scan = tm.open_scan(rds, layout=LAYOUT, cache=False)
+    assert len(pickle.dumps(scan)) < 1000
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(scan)).r1(5), science[5, 0])
 
 
 # Dask ------------------------------------------------------------------------------------

@@ -32,11 +32,13 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from .. import __version__
 from ..cache import cache_folder, cache_limit, make_room, mark_used
 from ..errors import TwomassError
 from ..files import whole_file
 from .inflate import digest_of, is_gzip_name
 from .layout import FRAME_BYTES, Layout
+from .sealed import sealed, unsealed
 
 __all__ = [
     "Identity",
@@ -53,7 +55,6 @@ __all__ = [
 _FORMAT = 1  # of both kinds of file; also of how word orders are chosen
 _RACY = 2_000_000_000  # ns: a file changed so shortly before it was read may change unnoticed
 _ABANDONED = 3600  # s: a part that nobody has written to for so long is a dead process's
-_SEAL = 20  # bytes: hash and length of the page before it
 
 #: What the status of a file says of it: device, inode, size, times of change in ns.
 Identity = tuple[int, int, int, int, int]
@@ -136,7 +137,7 @@ def find(content: str, kind: str, layout: Layout) -> Stored | None:
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError):  # ValueError: an empty file
         return None
-    page = _unsealed(mapped)
+    page = unsealed(mapped)
     if page is None or page["format"] != [_FORMAT, sys.byteorder]:
         with suppress(OSError):
             path.unlink()  # so that it is written anew
@@ -158,7 +159,7 @@ def recall(path: Path, kind: str) -> tuple[str, tuple[Layout, str] | None] | Non
     try:
         now = identity(path)
         record = _record_of(now, kind)
-        page = _unsealed(record.read_bytes())
+        page = unsealed(record.read_bytes())
         if page is None:
             return None
         if page["read"] - max(now[3:]) < _RACY:
@@ -201,7 +202,7 @@ def remember(
         if chosen is not None:
             layout, source, known = chosen
             page["chosen"] = {"layout": str(layout), "source": source, "basis": known}
-        elif record.exists() and (old := _unsealed(record.read_bytes())):
+        elif record.exists() and (old := unsealed(record.read_bytes())):
             page["chosen"] = old["chosen"] if old.get("content") == content else None
         _write(record, page)
     except (OSError, TwomassError):
@@ -211,12 +212,12 @@ def remember(
 def basis(path: Path) -> str:
     """Return a name for all, besides a file's content, that its word order may be chosen by.
 
-    The orders learnt, the archive's converter, and the files beside it that belong to it.
+    This software, the orders learnt, the archive's converter, the files beside it that are its.
     """
     stem = (path.with_suffix("") if is_gzip_name(path) else path).stem
     beside = [path.with_name(stem + end) for end in (".rdo", ".rdo.gz", ".par", ".par.gz")]
     learnt = sorted((cache_folder() / "layouts").glob("*"))
-    seen: list[Any] = [os.environ.get("TWOMASS_NB_RDS2RDO")]
+    seen: list[Any] = [__version__, os.environ.get("TWOMASS_NB_RDS2RDO")]
     for other in [*beside, *learnt]:
         with suppress(OSError):
             seen.append((str(other), identity(other)))
@@ -276,7 +277,7 @@ def _store(path: Path, whose: Whose, frames: NDArray[np.uint16]) -> None:
                 crcs.append(isal_zlib.crc32(frame.data))
                 file.write(frame.data)
             page = {"format": [_FORMAT, sys.byteorder], "whose": asdict(whose), "crcs": crcs}
-            file.write(_sealed(page))
+            file.write(sealed(page))
     except (OSError, TwomassError):
         pass
 
@@ -292,20 +293,4 @@ def _file(suffix: str, named: list[Any]) -> Path:
 
 def _write(path: Path, page: dict[str, Any]) -> None:
     with whole_file(path) as file:
-        file.write(_sealed(page))
-
-
-def _sealed(page: dict[str, Any]) -> bytes:
-    """Return a page as JSON, with a hash of it and its length at the end."""
-    text = json.dumps(page).encode()
-    return text + hashlib.sha256(text).digest()[: _SEAL - 4] + len(text).to_bytes(4, "little")
-
-
-def _unsealed(content: bytes | mmap.mmap) -> dict[str, Any] | None:
-    """Return the page that a file ends with, None if it is not as it was written."""
-    end = len(content) - _SEAL
-    text = content[max(0, end - int.from_bytes(content[-4:], "little")) : max(0, end)]
-    if hashlib.sha256(text).digest()[: _SEAL - 4] != content[max(0, end) : -4]:
-        return None
-    page = json.loads(text)
-    return page if isinstance(page, dict) else None
+        file.write(sealed(page))

@@ -84,10 +84,15 @@ def frames_promised(path: Path) -> int:
 
     gzip ends with the size of what was compressed, modulo 2**32.
     """
-    packed = path.stat().st_size
+    try:
+        with path.open("rb") as file:
+            packed = file.seek(0, os.SEEK_END)
+            file.seek(max(0, packed - 4))
+            size = int.from_bytes(file.read(4), "little")
+    except OSError:  # whoever reads it will say why
+        return 0
     if not is_gzip_name(path):
         return packed // FRAME_BYTES
-    size = _size_hint(path)
     # Deflate packs at most 1032 to 1, so a larger claim is a lie.
     if size > min(MAX_BYTES, 1032 * packed) or size % FRAME_BYTES:
         return 0
@@ -115,13 +120,16 @@ def read_content(path: Path, hashed: bool = False) -> Content:
     try:
         if not is_gzip_name(path):
             data = np.memmap(path, np.uint8, mode="r")
+            check_size(path, data.size, b"")  # it may have shrunk since
             digest = new_digest()
             if hashed:
                 digest.update(data)
             return Content(data, digest=digest.hexdigest() if hashed else "")
         return _whole(path, hashed) or _with_care(path, hashed)
-    except OSError as error:
-        msg = f"{path} cannot be read: {error.strerror or error}"
+    except RawFileError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: it is empty now
+        msg = f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
         raise RawFileError(msg) from error
 
 
@@ -268,9 +276,3 @@ def _inflate(path: Path) -> tuple[NDArray[np.uint8], bool, int]:
             else:
                 piece = file.read(_PIECE)
     return buffer[:size], inner is not None, 0
-
-
-def _size_hint(path: Path) -> int:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4))
-        return int.from_bytes(file.read(4), "little")

@@ -222,6 +222,10 @@ class RawScan(RawFrames):
 
         return write_cube(self, path, frames, compress, overwrite)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        source = self._source  # opened anew where it is unpickled
+        return RawScan, (self.path, self.band, source.given, source.cache)
+
     def __repr__(self) -> str:
         parts = [str(self.scan_id or self.path.name)]
         if self.band:
