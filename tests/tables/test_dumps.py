@@ -136,3 +136,23 @@ def test_files_gzipped_simulated_binary(tmp_path):
 def test_any_bytes_are_survived(data):
     with contextlib.suppress(TableError):
         tables_in(b"COPY t FROM stdin;\n" + data + b"\n\\.\n", "x")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"INSERT INTO t VALUES (" + b"''" * 100_000,
+        b"INSERT INTO t VALUES (" + b"x" * 200_000,
+        b"INSERT INTO t VALUES\n" * 20_000,
+        b"CREATE TABLE a (" * 20_000 + b"COPY a FROM stdin;\n1\n\\.\n",
+        b"CREATE " * 50_000 + b"COPY a FROM stdin;\n1\n\\.\n",
+        b"-+-\n" * 5_000,
+        b"COPY t FROM stdin;\n\\.\n" * 5_000,
+        b" " * 200_000 + b"\n" * 200_000,
+    ],
+    ids=range(8),
+)
+def test_hostile_text_takes_no_more_time_than_its_length_deserves(hostile):
+    # a pattern that backtracks over these would never come back
+    with contextlib.suppress(TableError):
+        tables_in(hostile, "x")

@@ -29,11 +29,17 @@ _COPY = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )  # fmt: skip
 _CREATE = re.compile(
-    rb"CREATE\s+(?:\w+\s+)*?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>" + _NAME + rb")\s*\("
+    rb"CREATE\s+(?:\w+\s+){0,3}?TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<name>" + _NAME + rb")\s*\("
     rb"(?P<columns>(?:[^();]|\([^()]*\))*)\)",
     re.IGNORECASE,
 )  # fmt: skip
 _NOT_A_COLUMN = re.compile(r"(constraint|primary|unique|check|foreign|like|exclude)\b", re.I)
+_INSERT = re.compile(
+    rb"^[ \t]*INSERT\s+INTO\s+(?P<name>" + _NAME + rb")\s*(?:\((?P<columns>[^)]*)\)\s*)?VALUES\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_TOKEN = re.compile(rb"'((?:[^']|'')*+)'|([(),;])|([^'(),;]++)")
+_NO_BAR = re.compile(rb"^[^|\n]*(?:\n|\Z)", re.MULTILINE)
 _RULE = re.compile(rb"^[ \t]*-+(?:\+-+)+[ \t]*$", re.MULTILINE)
 _ROWS = re.compile(rb"\((\d+) rows?\)")
 _DELIMITER = re.compile(rb"DELIMITERS?\s*(?:AS\s*)?'(.)'", re.IGNORECASE)
@@ -231,53 +237,67 @@ def _unescape(match: re.Match[bytes]) -> bytes:
 
 
 def _psql_texts(data: bytes, path: str) -> Iterator[DumpTable]:
-    for rule in _RULE.finditer(data):
-        header = data[: rule.start()].rstrip(b"\n").rpartition(b"\n")[2]
-        columns = [_plain(name) for name in header.split(b"|")]
-        rest = data[rule.end() + 1 :]
-        stop = re.search(rb"^[^|\n]*(?:\n|\Z)", rest, re.MULTILINE)
-        end = stop.start() if stop else len(rest)
-        table = DumpTable("", columns, null=None)
-        after = rest[end:].split(b"\n")
-        counted = _ROWS.fullmatch(after[0].strip())
-        if following := _RULE.search(rest, end):
-            after = rest[end : following.start()].split(b"\n")[:-2]
+    rule = _RULE.search(data)
+    while rule:
+        header = data[data.rfind(b"\n", 0, rule.start() - 1) + 1 : rule.start()].rstrip(b"\n")
+        start, following = rule.end() + 1, _RULE.search(data, rule.end())
+        stop = _NO_BAR.search(data, start)
+        end = stop.start() if stop else len(data)
+        table = DumpTable("", [_plain(name) for name in header.split(b"|")], null=None)
+        after = data[end : following.start() if following else len(data)].split(b"\n")
+        after = after[:-2] if following else after  # the next table's header
+        counted = [int(m[1]) for line in after if (m := _ROWS.fullmatch(line.strip()))]
         lines = [line for line in after if line.strip() and not _ROWS.fullmatch(line.strip())]
         table.unknown += [line.decode("utf-8", "replace") for line in lines]
-        _place(table, rest[:end], b"|", path)
-        if counted and int(counted[1]) != len(table):
-            message = f"{path} says {int(counted[1])} rows and has {len(table)}: get it again"
+        _place(table, data[start:end], b"|", path)
+        if counted and counted[0] != len(table):
+            message = f"{path} says {counted[0]} rows and has {len(table)}: get it again"
             warnings.warn(message, TwomassWarning, stacklevel=5)
         yield table
-
-
-_INSERT = re.compile(
-    rb"^[ \t]*INSERT\s+INTO\s+(?P<name>" + _NAME + rb")\s*(?:\((?P<columns>[^)]*)\)\s*)?VALUES\s*"
-    rb"(?P<rows>\((?:[^']|'(?:[^']|'')*')*?\))\s*;",
-    re.IGNORECASE | re.MULTILINE,
-)  # fmt: skip
-_VALUE = re.compile(rb"\s*(?:E?'((?:[^']|'')*)'|([^',()]+?))\s*(?:::[\w ]+)?([,)])")
+        rule = following
 
 
 def _inserts(sql: bytes, path: str) -> Iterator[DumpTable]:
     """Read INSERT statements, as pg_dump -d writes them, as if they were COPY blocks."""
-    found: dict[str, tuple[list[str] | None, list[bytes]]] = {}
-    for match in _INSERT.finditer(sql):
-        listed = match["columns"]
+    found: dict[str, DumpTable] = {}
+    bodies: dict[str, list[bytes]] = {}
+    at = 0
+    while match := _INSERT.search(sql, at):
+        name, listed = _plain(match["name"]), match["columns"]
         columns = [_plain(one) for one in listed.split(b",")] if listed else None
-        _, rows = found.setdefault(_plain(match["name"]), (columns, []))
-        row: list[bytes] = []
-        for quoted, bare, mark in _VALUE.findall(match["rows"].replace(b"(", b"", 1)):
-            null = not quoted and bare.strip().upper() == b"NULL"
-            text = quoted.replace(b"''", b"'") if quoted else bare.strip()
-            row.append(b"\\N" if null else _escaped(text))
+        found.setdefault(name, DumpTable(name, columns))
+        rows, at = _values(sql, match.end())
+        bodies.setdefault(name, []).extend(rows)
+    for name, table in found.items():
+        _place(table, b"".join(bodies[name]), b"\t", path)
+        yield table
+
+
+def _values(sql: bytes, start: int) -> tuple[list[bytes], int]:
+    """Return the rows that follow VALUES, as COPY would write them, and where they end."""
+    rows: list[bytes] = []
+    row: list[bytes] = []
+    cell: bytes | None = None
+    end = start
+    for token in _TOKEN.finditer(sql, start):
+        quoted, mark, bare = token.groups()
+        end = token.end()
+        if quoted is not None:
+            cell = _escaped(quoted.replace(b"''", b"'"))
+        elif bare is not None:
+            word = bare.strip()
+            if word and not word.startswith(b"::") and word != b"E":  # a cast, a mark of escapes
+                cell = b"\\N" if word.upper() == b"NULL" else _escaped(word)
+        elif mark == b"(":
+            row, cell = [], None
+        elif mark == b";":
+            break
+        elif cell is not None:
+            row.append(cell)
+            cell = None
             if mark == b")":
                 rows.append(b"\t".join(row) + b"\n")
-                row = []
-    for name, (columns, rows) in found.items():
-        table = DumpTable(name, columns)
-        _place(table, b"".join(rows), b"\t", path)
-        yield table
+    return rows, end
 
 
 def _escaped(text: bytes) -> bytes:
