@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "AtlasError",
+    "CalibrationError",
     "ExistsError",
     "FetchError",
     "LayoutError",
@@ -40,6 +41,10 @@ class TableError(TwomassError, ValueError):
 
 class AtlasError(TwomassError, ValueError):
     """A file that is not a 2MASS Atlas Image, or a broken one."""
+
+
+class CalibrationError(TwomassError, ValueError):
+    """Frames that cannot be calibrated, or cannot calibrate others."""
 
 
 class RawFileError(TwomassError, ValueError):
