@@ -5,7 +5,8 @@ it cannot exclude:
 
 1. axis b: the high bytes of words take few values, the low bytes nearly all of them;
 2. axis f: a pixel keeps its own level from frame to frame;
-3. axis r: what rises above it for a moment in read 1 (52 ms) does so in read 2 (1350 ms);
+3. axis r: what rises above it for a moment in read 1 (52 ms) does so in read 2 (1350 ms), and
+   what is bright in read 2 leaves its echo in read 1;
 4. axes x and y, against X and Y: the image of a star covers neighbouring pixels;
 5. x against y, and X against Y: a star is found again a frame later, 41 or 42 rows on, also
    when it passes from one quadrant row to the next.
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from ...errors import LayoutError
 from ..inflate import Content, read_content
 from ..layout import LENGTHS, Layout
+from .confidence import confidence
 from .evidence import Words, byte_planes, column_spread, frame_scatter
 from .orders import all_orders
 from .stars import Excursions, liveliest, moving_stars, neighbours, stronger_in_second
@@ -42,8 +44,13 @@ _SCATTER_LESS = 0.4  # in the logarithm; right: 1 and more below words at random
 _SCATTER_ROUGH = 0.4  # nearer rivals are measured again with more pairs
 _MORE_PAIRS = 20_000
 _SCATTER_RIVAL = 0.03  # right strides were below wrong ones by .04 and more; errors are below .015
+_JUMPS = 2  # of the three measures of scatter: where it separates this far, it decides alone
+_SCATTER_TRUE = 0.3  # right strides are less than this above the least, by one measure or the other
+_JUMPS_RIVAL = 0.7  # in twilights right strides were below wrong ones by 1.2 and more
 _IN_READ_2 = 0.9  # right: above .95; anything else: about half
 _IN_READ_2_RIVAL = 0.8
+_ECHO = 0.5  # right: .7 and more in normal exposures
+_ECHO_RIVAL = 0.4  # wrong: up to .17
 _FEWEST_EVENTS = 40
 _NEIGHBOURS = 0.15  # right: above .3
 _NEIGHBOURS_RIVAL = 0.6
@@ -64,8 +71,10 @@ class Finding:
     possible : tuple of Layout
         The orders that its content does not exclude.
     confidence : float
-        When one is left: how much more often stars are found again under it than under the
-        next best, 0 to 1. Otherwise 0.
+        When one is left: the share of such findings that are right, at least; see `confidence`.
+        Otherwise 0.
+    margin : float
+        When one is left: how far the weakest step was from not deciding, 0 to 1.
     reason : str
         Why more than one is left.
     """
@@ -73,6 +82,7 @@ class Finding:
     possible: tuple[Layout, ...]
     confidence: float
     reason: str = ""
+    margin: float = 0.0
 
     @property
     def undecided(self) -> str:
@@ -96,8 +106,9 @@ def detect_layout(path: Any) -> tuple[Layout, float]:
     -------
     layout : Layout
     confidence : float
-        0 to 1: how much more often stars are found again, a frame step on, under this order
-        than under the next best.
+        At least this share of such findings was right in the study of simulated scans
+        (docs/word-order.md), 0.5 to 0.99: the nearer its weakest step was to not deciding, the
+        lower.
 
     Raises
     ------
@@ -129,7 +140,7 @@ def examine(content: Content) -> Finding:
     if content.truncated:  # only with frames in one piece does a cut file have whole frames
         whole = np.array([order[0] == "f" for order in orders])
         orders, strides = orders[whole], strides[whole]
-    found = _find_words(data, n, strides)
+    found, words_margin = _find_words(data, n, strides)
     if found is None:
         both = (True, False)
         every = tuple(Layout(str(o), high) for o in orders for high in both)
@@ -142,7 +153,7 @@ def examine(content: Content) -> Finding:
 
     if n < FEWEST_FRAMES:
         return unknown(orders, f"{n} frames are too few, it takes {FEWEST_FRAMES}")
-    slots = _find_frames(found, strides)
+    slots, frames_margin = _find_frames(found, strides)
     if not slots:
         return unknown(orders, "no pixel keeps its level from frame to frame")
     left = np.isin(strides[:, 0], slots)
@@ -150,9 +161,10 @@ def examine(content: Content) -> Finding:
         return unknown(orders[left], "several axes could be that of frames")
     for window in _WINDOWS:
         stage = _find_pixels(found, slots[0], orders[left], min(window, n))
-        if stage.confidence > 0:
+        if stage.margin > 0:
             layout = Layout(stage.orders[0], found.high_first)
-            return Finding((layout,), stage.confidence)
+            margin = min(words_margin, frames_margin, stage.margin)
+            return Finding((layout,), confidence(margin), margin=margin)
         if n <= window:
             break
     return unknown(np.array(stage.orders), stage.reason)
@@ -162,19 +174,26 @@ def contradicts(content: Content, layout: Layout) -> str:
     """Say why a file cannot have a word order that other files have; empty if it may.
 
     For darks and twilights, whose night's order is known from another file. The bytes must
-    split into high and low ones as the order says; and in read 1 the pixels of a quadrant's
-    column, which share its bar, must be nearly as alike as any other order of the words of a
-    frame makes them. What remains open is mainly which of r, Y and X is which.
+    split into high and low ones as the order says; pixels must keep their level from frame to
+    frame; and in read 1 the pixels of a quadrant's column, which share its bar, must be nearly as
+    alike as any other order of the words of a frame makes them. What remains open is mainly
+    which of r, Y and X is which.
     """
     n = content.n_frames
     orders, strides = all_orders(n)
     axes = layout.axes if n > 1 else "f" + layout.axes.replace("f", "")
     mine = strides[list(orders).index(axes)]
-    words = _find_words(content.data, n, strides)
+    words, _ = _find_words(content.data, n, strides)
     if words is None:
         return "its bytes do not split into high and low ones"
     if (words.b, words.high_first) != (int(mine[6]), layout.high_first):
         return "its high bytes are elsewhere"
+    if n >= FEWEST_FRAMES:
+        outside = strides[strides[:, 6] == words.b]
+        rough = {int(s): frame_scatter(words, int(s)) for s in np.unique(outside[:, 0])}
+        above = np.array(rough[int(mine[0])]) - np.min(list(rough.values()), axis=0)
+        if above[0] > _SCATTER_TRUE and above[_JUMPS] > _SCATTER_TRUE:
+            return "no pixel would keep its level from frame to frame"
     some = words.frames(int(mine[0]), slice(0, n, max(1, n // 2))).astype(np.float32)
     inner = axes.replace("f", "").replace("b", "")
     least = min(column_spread(some, "".join(p)) for p in permutations(inner))
@@ -183,45 +202,53 @@ def contradicts(content: Content, layout: Layout) -> str:
     return ""
 
 
-def _find_words(data: NDArray[np.uint8], n: int, strides: NDArray[np.int64]) -> Words | None:
-    """Find the stride of axis b, and which byte is high."""
+def _find_words(
+    data: NDArray[np.uint8], n: int, strides: NDArray[np.int64]
+) -> tuple[Words | None, float]:
+    """Find the stride of axis b, and which byte is high; and the margin of that."""
     split = {int(s): byte_planes(data, int(s)) for s in np.unique(strides[:, 6])}
     ranked = sorted(split, key=lambda s: -abs(split[s]))
     best = split[ranked[0]]
     rival = abs(split[ranked[1]]) if len(ranked) > 1 else 0.0
     if abs(best) < _ENTROPIES_DIFFER or rival > _ENTROPIES_RIVAL * abs(best):
-        return None
-    return Words(data, ranked[0], best > 0, n)
+        return None, 0.0
+    return Words(data, ranked[0], best > 0, n), 1 - rival / (_ENTROPIES_RIVAL * abs(best))
 
 
-def _find_frames(words: Words, strides: NDArray[np.int64]) -> list[int]:
-    """Return the strides that axis f can have.
+def _find_frames(words: Words, strides: NDArray[np.int64]) -> tuple[list[int], float]:
+    """Return the strides that axis f can have; and the margin, if it is one.
 
     Near misses must be told from the truth with care: with f innermost, for instance, every
     second word along it looks like frames too, and stars in them like stars.
     """
     rough = {int(s): frame_scatter(words, int(s)) for s in np.unique(strides[:, 0])}
-    left: set[int] = set()
     random = frame_scatter(words, None)
-    for k in (0, 1):  # two measures of scatter, which must agree
+    jumps = sorted(one[_JUMPS] for one in rough.values())
+    calm = [s for s in rough if rough[s][_JUMPS] < jumps[0] + _JUMPS_RIVAL]
+    if len(calm) == 1 and jumps[0] + _SCATTER_LESS < random[_JUMPS]:
+        return calm, min([1.0, *(jump - jumps[0] - _JUMPS_RIVAL for jump in jumps[1:2])])
+    left: set[int] = set()
+    margin = 1.0
+    for k in (0, 1):  # two other measures of scatter, which must agree
         least = min(s[k] for s in rough.values())
         if least + _SCATTER_LESS > random[k]:
-            return []
+            return [], 0.0
         close = [s for s in rough if rough[s][k] < least + _SCATTER_ROUGH]
         if len(close) > 1:
             fine = {s: frame_scatter(words, s, _MORE_PAIRS)[k] for s in close}
-            least = min(fine.values())
-            close = [s for s in fine if fine[s] < least + _SCATTER_RIVAL]
+            nearest = sorted(fine.values())
+            close = [s for s in fine if fine[s] < nearest[0] + _SCATTER_RIVAL]
+            margin = min(margin, (nearest[1] - nearest[0] - _SCATTER_RIVAL) / _SCATTER_ROUGH)
         left.update(close)
-    return sorted(left)
+    return sorted(left), margin
 
 
 @dataclass(frozen=True)
 class _Stage:
-    """The orders left by the search within a frame; confidence above 0 if it is only one."""
+    """The orders left by the search within a frame; a margin above 0 if it is only one."""
 
     orders: list[str]
-    confidence: float
+    margin: float
     reason: str = ""
 
 
@@ -232,14 +259,17 @@ def _find_pixels(words: Words, slot: int, orders: NDArray[np.str_], window: int)
     found = Excursions(cube)
     inner = {o: _strides_without(o, "fb") for o in left}
 
-    shares = {s: stronger_in_second(cube, found, s) for s in {inner[o]["r"] for o in left}}
-    ranked = sorted(shares, key=lambda s: -shares[s][0])
-    share, events = shares[ranked[0]]
-    rival = shares[ranked[1]][0] if len(ranked) > 1 else 0.0
+    seen = {s: stronger_in_second(cube, found, s) for s in {inner[o]["r"] for o in left}}
+    ranked = sorted(seen, key=lambda s: -seen[s][0])
+    share, echo, events = seen[ranked[0]]
+    rival = max((seen[s][0] for s in ranked[1:]), default=0.0)
+    other_echo = max((seen[s][1] for s in ranked[1:]), default=0.0)
     if events < _FEWEST_EVENTS:
         return _Stage(left, 0.0, "it shows too few stars, as darks and twilights do")
-    if share < _IN_READ_2 or rival > _IN_READ_2_RIVAL:
+    echoes = echo > _ECHO and other_echo < _ECHO_RIVAL * echo
+    if share < _IN_READ_2 or (rival > _IN_READ_2_RIVAL and not echoes):
         return _Stage(left, 0.0, "no axis has its stars in the second half alone")
+    in_reads = max((share - max(rival, 0.5)) / 0.5, echo - other_echo if echoes else 0.0)
     left = [o for o in left if inner[o]["r"] == ranked[0]]
     in_read_2 = found.in_half(ranked[0], 1)
     inner = {o: _strides_without(o, "fbr") for o in left}
@@ -265,7 +295,12 @@ def _find_pixels(words: Words, slot: int, orders: NDArray[np.str_], window: int)
         return _Stage(left, 0.0, "too few stars are found again a frame step further")
     if second > _FOUND_AGAIN_RIVAL * best:
         return _Stage(left, 0.0, "stars seem to move along more than one axis")
-    return _Stage(left[:1], float(np.clip(best - max(second, 0.0), 0.01, 1.0)))
+    steps = (
+        in_reads,
+        1 - (ranked_shapes[1] / ranked_shapes[0] if len(ranked_shapes) > 1 else 0.0),
+        best - max(second, 0.0),
+    )
+    return _Stage(left[:1], float(np.clip(min(steps), 0.01, 1.0)))
 
 
 def _shape(strides: dict[str, int]) -> tuple[int, ...]:

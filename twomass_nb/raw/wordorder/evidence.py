@@ -84,7 +84,9 @@ class Words:
         return words
 
 
-def frame_scatter(words: Words, stride: int | None, pairs: int = 3000) -> tuple[float, float]:
+def frame_scatter(
+    words: Words, stride: int | None, pairs: int = 3000
+) -> tuple[float, float, float]:
     """Return how much pixels vary from frame to frame, if axis f has this stride.
 
     A pixel keeps its own offset, so the right stride gives the noise; others, which pass from
@@ -93,16 +95,16 @@ def frame_scatter(words: Words, stride: int | None, pairs: int = 3000) -> tuple[
 
     Returns
     -------
-    middle, spread : float
-        Mean over pairs of pixels of the natural logarithm of their scatter in DN, by the middle
-        half of the values and by their standard deviation. With None as the stride, the answer
-        for words picked at random.
+    middle, spread, jumps : float
+        Mean over pairs of pixels of the natural logarithm of their scatter in DN: by the middle
+        half of the values, by their standard deviation, and by that of their second differences
+        in time. With None as the stride, the answer for words picked at random.
     """
     rng = np.random.default_rng(SEED)
     n = words.n_frames
     times = np.unique(np.linspace(0, n - 1, min(n, _TIMES)).astype(np.int64))
-    total = np.zeros(2)
-    for _ in range(0, pairs, _PAIRS_AT_ONCE):
+    total, rounds = np.zeros(3), -(-pairs // _PAIRS_AT_ONCE)
+    for _ in range(rounds):
         if stride is None:
             where = rng.integers(0, words.data.size, (2, _PAIRS_AT_ONCE, times.size))
         else:
@@ -115,11 +117,13 @@ def frame_scatter(words: Words, stride: int | None, pairs: int = 3000) -> tuple[
         ordered = np.sort(difference, axis=-1)
         # Half of the values lie within: passing stars, in crowded fields, do not widen it.
         middle = ordered[:, times.size * 3 // 4] - ordered[:, times.size // 4]
-        # The sky of twilights fades at a rate of its own in either read: that leaves tails.
-        spread = difference.std(axis=-1)
-        total += np.log(middle + 1.0).sum(), np.log(spread + 0.5).sum()
-    middle_log, spread_log = total / (-(-pairs // _PAIRS_AT_ONCE) * _PAIRS_AT_ONCE)
-    return float(middle_log), float(spread_log)
+        spread = difference.std(axis=-1)  # sees rare jumps, as of multiples of the right stride
+        # In twilights the sky fades over pixels that respond differently: smoothly, though.
+        jumps = np.diff(difference, 2, axis=-1).std(axis=-1)
+        logarithms = np.log(middle + 1.0), np.log(spread + 0.5), np.log(jumps + 0.5)
+        total += [float(values.sum()) for values in logarithms]
+    middle_log, spread_log, jumps_log = total / (rounds * _PAIRS_AT_ONCE)
+    return float(middle_log), float(spread_log), float(jumps_log)
 
 
 def column_spread(frames: NDArray[np.float32], order: str) -> float:

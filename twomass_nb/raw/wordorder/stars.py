@@ -5,6 +5,7 @@ The measurements of `detect` that need stars; what needs none is in `evidence`.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,10 @@ _MOST_EVENTS = 20000
 _WORDS_AT_ONCE = 1 << 13
 # Stars move by the frame step, 82.0 to 83.3 arcsec (real headers), over pixels of 1.98 to 2.01
 # arcsec: 40.9 to 42.0 rows; and by less than 0.5 column (rotation) to either side.
+_HIGH = 10.0  # times the scatter of a pixel
+# An echo in read 1, 0.0385 of the rise in read 2, is above its noise from here on.
+_BRIGHT, _BRIGHT_DN, _FEWEST_BRIGHT = 130.0, 800.0, 40
+_ECHO = (0.015, 0.08)
 _ROWS = range(40, 44)
 _COLUMNS = range(-2, 3)
 
@@ -86,33 +91,49 @@ class Excursions:
         part.level = self.level.reshape(-1, 2, stride)[:, half].reshape(-1)
         return part
 
+    @cached_property
+    def chance(self) -> float:
+        """How often pixels are above their level anyway."""
+        return float(self.near.mean())
+
     def __len__(self) -> int:
         return self.word.size
 
 
 def stronger_in_second(
-    cube: NDArray[np.uint16], found: Excursions, stride: int, sigmas: float = 10.0
-) -> tuple[float, int]:
-    """Return the share of excursions that rise more in the second half of an axis of length 2.
+    cube: NDArray[np.uint16], found: Excursions, stride: int
+) -> tuple[float, float, int]:
+    """Return how an axis of length 2 behaves as that of the reads would.
 
     Read 2 gathers the light of 1350 ms, read 1 that of 52 ms, so the rise in read 2 is 26 times
     that in read 1 (less for the few pixels that saturate). Other halves are different pixels,
-    and either may rise more.
+    and either may rise more; and what is far above one pixel's level leaves no echo in another.
 
     Returns
     -------
     share : float
+        Of the excursions that rise more in the second half.
+    echo : float
+        Share of those bright enough for an echo in read 1 to be seen that have one; 0 where they
+        are few.
     count : int
-        Number of excursions, above `sigmas`, that were looked at.
+        Number of excursions that were looked at.
     """
-    high = found.height > sigmas
-    word, frame = found.word[high], found.frame[high]
+    high = found.height > _HIGH
+    word, frame, height = found.word[high], found.frame[high], found.height[high]
     if not word.size:
-        return 0.0, 0
+        return 0.0, 0.0, 0
     second = word | stride  # strides among the words of a frame are powers of 2
     first = second ^ stride
     rises = [cube[frame, w] - found.level[w] for w in (first, second)]
-    return float((rises[1] > 2 * np.abs(rises[0])).mean()), int(word.size)
+    share = float((rises[1] > 2 * np.abs(rises[0])).mean())
+    bright = (height > _BRIGHT) & (rises[1] > _BRIGHT_DN)
+    if bright.sum() < _FEWEST_BRIGHT:
+        return share, 0.0, int(word.size)
+    low, high_ratio = _ECHO
+    ratio = rises[0][bright] / rises[1][bright]
+    echo = float(((ratio > low) & (ratio < high_ratio)).mean())
+    return share, echo, int(word.size)
 
 
 def liveliest(words: Words, stride: int, count: int) -> slice:
@@ -148,7 +169,7 @@ def neighbours(found: Excursions, stride: int, length: int) -> float:
     if inside.sum() < 50:
         return 0.0
     share = found.near[found.frame[inside], found.word[inside] + stride].mean()
-    return float(share - found.near.mean())
+    return float(share) - found.chance
 
 
 def moving_stars(found: Excursions, strides: dict[str, int]) -> tuple[float, float, int]:
@@ -171,7 +192,7 @@ def moving_stars(found: Excursions, strides: dict[str, int]) -> tuple[float, flo
     index = {a: (found.word // strides[a]) % (2 if a in "YX" else 128) for a in "YyXx"}
     y, x = index["Y"] * 128 + index["y"], index["X"] * 128 + index["x"]
     last = found.frame < found.near.shape[0] - 1
-    chance = float(found.near.mean())
+    chance = found.chance
     best: tuple[float, float, int] = (-1.0, 0.0, 0)
     for sign in (1, -1):
         hits, inside, rows = _found_again(found, strides, y, x, sign)
