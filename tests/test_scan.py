@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twomass_nb.errors import ScanNameError
-from twomass_nb.scan import BANDS, FileName, ScanId, day_number, parse_band
+from twomass_nb.scan import BANDS, FileName, ScanId, day_number, parse_band, tape_hemisphere
 
 SURVEY = st.dates(dt.date(1997, 3, 1), dt.date(2001, 12, 31))
 SCANS = st.builds(ScanId, SURVEY, st.sampled_from("ns"), st.integers(1, 999))
@@ -142,3 +142,11 @@ def test_bands_in_any_spelling(text):
 def test_a_fourth_band_is_refused():
     with pytest.raises(ScanNameError, match="band"):
         parse_band("L")
+
+
+def test_labels_of_tapes_say_their_site():
+    """The ways seed 000 writes them."""
+    said = {"raws0136": "s", "RAWS0136s": "s", "RAWN0057": "n", "RAWN00057": "n"} | dict.fromkeys(
+        ("raw", "s04", "000529s", "raws"), None
+    )
+    assert {label: tape_hemisphere(label) for label in said} == said

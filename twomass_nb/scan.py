@@ -20,6 +20,7 @@ __all__ = [
     "day_number",
     "hemisphere_of",
     "parse_band",
+    "tape_hemisphere",
 ]
 
 #: Bands in the order of wavelength; ``k`` is Ks.
@@ -32,6 +33,9 @@ DAY_ONE = dt.date(1997, 3, 1)
 
 # What TELNAME holds in real CTIO headers; how Mt. Hopkins is spelt is not in our sources.
 _TELESCOPES = (("CTIO", "s"), ("HOPK", "n"), ("FLWO", "n"))
+
+# "(RAWNXXXXX or RAWSXXXX)", "raws0136", "RAWS0136s": the ways seed 000 writes labels of tapes.
+_TAPE = re.compile(r"raw([ns])\d{3,6}[ns]?", re.IGNORECASE)
 
 _SCAN = r"(?P<scan>\d{3})"
 _NIGHT = r"(?P<yymmdd>\d{6})(?P<hemis>[ns])"
@@ -84,6 +88,12 @@ def hemisphere_of(telescope: object) -> str | None:
     """Return the hemisphere that a header's TELNAME means, or None if it is not known."""
     words = str(telescope).upper()
     return next((hemis for word, hemis in _TELESCOPES if word in words), None)
+
+
+def tape_hemisphere(label: str) -> str | None:
+    """Return the hemisphere of a tape by its label (``raws0136``, ``RAWN0057``), None for others."""
+    match = _TAPE.fullmatch(label)
+    return match[1].lower() if match else None
 
 
 def day_number(date: dt.date) -> int:

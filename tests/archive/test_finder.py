@@ -9,7 +9,7 @@ import pytest
 from astropy.table import Table
 
 from twomass_nb.archive import find_files, folders
-from twomass_nb.archive.labels import labels_of, tape_hemisphere
+from twomass_nb.archive.labels import labels_of
 from twomass_nb.cache import cache_folder
 from twomass_nb.errors import ScanMissingError, ScanNameError, TwomassWarning
 from twomass_nb.scan import ScanId
@@ -311,5 +311,3 @@ def test_words_that_are_no_scan():
     for words in ("m31", "j1186063.rds.gz", ""):
         with pytest.raises(ScanNameError):
             find_files(words)
-    for name, hemis in (("raws0136", "s"), ("RAWN0057", "n"), ("raw", None), ("s04", None)):
-        assert tape_hemisphere(name) == hemis

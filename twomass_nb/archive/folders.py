@@ -12,8 +12,8 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..scan import ScanId
-from .labels import Looked, tape_hemisphere
+from ..scan import ScanId, tape_hemisphere
+from .labels import Looked
 
 __all__ = ["first_file", "folders_of", "mode_of", "refusal_of"]
 

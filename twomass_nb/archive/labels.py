@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,13 +14,11 @@ from astropy.table import Table
 
 from ..errors import ScanMissingError
 from ..scan import BAND_NAMES, ScanId
+from ..tables.known import TRUNCATED_ON_TAPE
 from .places import known_raw_scans
 
-__all__ = ["Looked", "cut_on_tape", "labels_of", "missing", "tape_hemisphere"]
+__all__ = ["Looked", "cut_on_tape", "labels_of", "missing"]
 
-#: Files that are cut off on the tapes and whole on the disks, with their hemisphere (seed 000).
-_CUT_ON_TAPE = {("n", "k0570083"), ("n", "k1133137"), ("n", "k1176110"), ("s", "k0799112")}
-_TAPE = re.compile(r"raw(?P<hemis>[ns])\d+[ns]?")
 _LABELS = ("tape_label", "disk_label")
 _SHOWN = 6  # places that a message lists
 
@@ -39,13 +36,8 @@ class Looked:
 
 def cut_on_tape(scan_id: ScanId, band: str) -> bool:
     """Whether a file is one of the four that the tapes have cut off."""
-    return (scan_id.hemis, scan_id.stem(band)) in _CUT_ON_TAPE
-
-
-def tape_hemisphere(name: str) -> str | None:
-    """Return the hemisphere that a tape's label says (``raws0136``, ``RAWN0057``), or None."""
-    match = _TAPE.fullmatch(name.lower())
-    return match["hemis"] if match else None
+    file = f"{scan_id.stem(band)}.rds.gz"
+    return any((one.hemis, one.file) == (scan_id.hemis, file) for one in TRUNCATED_ON_TAPE)
 
 
 def labels_of(

@@ -17,7 +17,7 @@ from pathlib import Path
 from ..errors import NotFoundError, ScanNameError
 from ..raw.inflate import frames_promised
 from ..raw.layout import FRAME_BYTES
-from ..scan import FileName, ScanId
+from ..scan import FileName, ScanId, tape_hemisphere
 from .finding import Finding, finding
 
 __all__ = [
@@ -32,8 +32,6 @@ __all__ = [
 ]
 
 _NIGHT = re.compile(r"\d{6}[ns]", re.IGNORECASE)
-# "(RAWNXXXXX or RAWSXXXX)", "raws0136", "RAWS0136s": the ways seed 000 writes labels of tapes.
-_TAPE = re.compile(r"raw([ns])\d{3,6}[ns]?", re.IGNORECASE)
 _COADDS = re.compile(r"s\d{3}")
 
 
@@ -194,8 +192,7 @@ def said_by_folder(path: Path) -> tuple[dt.date | None, str | None]:
         if _NIGHT.fullmatch(name):
             night = ScanId.parse(f"{name}001")
             return night.date, night.hemis
-    match = _TAPE.fullmatch(name)
-    return None, match[1].lower() if match else None
+    return None, tape_hemisphere(name)
 
 
 def holdings_of(folder: Folder) -> list[Holding]:
