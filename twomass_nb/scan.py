@@ -91,7 +91,7 @@ def hemisphere_of(telescope: object) -> str | None:
 
 
 def tape_hemisphere(label: str) -> str | None:
-    """Return the hemisphere of a tape by its label (``raws0136``, ``RAWN0057``), None for others."""
+    """Return the hemisphere of a tape by its label (``raws0136``, ``RAWN0057``), or None."""
     match = _TAPE.fullmatch(label)
     return match[1].lower() if match else None
 
