@@ -10,6 +10,7 @@ import pytest
 import twomass_nb as tm
 from twomass_nb.errors import LayoutError
 from twomass_nb.raw.inflate import Content
+from twomass_nb.raw.wordorder.confidence import confidence
 from twomass_nb.raw.wordorder.detect import contradicts, detect_layout, examine
 
 
@@ -113,3 +114,23 @@ def test_orders_that_contradict_a_dark(simulated):
     assert contradicts(dark, tm.Layout("f b r Y X y x", high_first=False))
     assert contradicts(dark, tm.Layout("f r b Y X y x"))
     assert contradicts(dark, tm.Layout("f b r y x Y X"))
+
+
+def test_the_confidence_rises_with_the_margin_and_stays_below_one():
+    stated = [confidence(k / 100) for k in range(101)]
+    assert stated == sorted(stated)
+    assert 0.9 < stated[0] < stated[-1] < 1
+
+
+def test_a_fading_twilight_whose_frames_lie_innermost(simulated):
+    twilight = simulated("j", 53, 102, "twilight")
+    finding = examine(content(twilight, tm.Layout("X b r Y y x f")))
+    assert {layout.axes[-1] for layout in finding.possible} == {"f"}
+    assert "f" not in finding.undecided
+
+
+def test_orders_that_contradict_a_twilight(simulated):
+    true = tm.Layout("Y f b r X y x")
+    twilight = content(simulated("k", 53, 33, "twilight"), true)
+    assert contradicts(twilight, true) == ""
+    assert "its level" in contradicts(twilight, tm.Layout("f Y b r X y x"))

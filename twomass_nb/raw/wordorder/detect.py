@@ -107,7 +107,7 @@ def detect_layout(path: Any) -> tuple[Layout, float]:
     layout : Layout
     confidence : float
         At least this share of such findings was right in the study of simulated scans
-        (docs/word-order.md), 0.5 to 0.99: the nearer its weakest step was to not deciding, the
+        (docs/word-order.md), 0.92 to 0.99: the nearer its weakest step was to not deciding, the
         lower.
 
     Raises
