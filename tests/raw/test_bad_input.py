@@ -147,6 +147,15 @@ def test_a_file_without_its_last_bytes_has_all_frames(write, science):
     assert scan.truncated
 
 
+def test_a_cut_in_the_trailer_does_not_hide_damage(write, science):
+    """The checksum is there, the size after it is not."""
+    path = write("k1186063.rds.gz", science[:2], LAYOUT)
+    content = bytearray(path.read_bytes()[:-4])
+    content[-1] ^= 1
+    path.write_bytes(content)
+    refused(path, "damaged")
+
+
 def test_a_cut_where_no_frame_is_whole(write, science):
     layout = tm.Layout("Y y X x f r b")
     path = write("k1186063.rds.gz", science[:4], layout)

@@ -23,9 +23,10 @@ def _own_cache(tmp_path, monkeypatch):
 
 def test_damaged_files(night):
     outcomes = {seed: fuzz.outcome(seed, night) for seed in range(INPUTS)}
-    assert {k: v for k, v in outcomes.items() if v not in fuzz.GOOD} == {}
+    fine = {*fuzz.GOOD, fuzz.CUT_AND_DAMAGED}
+    assert {k: v for k, v in outcomes.items() if v not in fine} == {}
     # All ways to end well occur, so the inputs are neither all whole nor all beyond reading.
-    assert set(outcomes.values()) == set(fuzz.GOOD)
+    assert set(fuzz.GOOD) <= set(outcomes.values())
 
 
 def test_wrong_frames_would_be_noticed(night, monkeypatch):

@@ -110,8 +110,8 @@ class RawFrames:
         n, name = shape.n_frames, self.path.name
         if shape.truncated:
             yield (
-                f"{name} is cut off: its last whole frame is {n - 1}, counted from 0; "
-                "fetch it again"
+                f"{name} is cut off: its last whole frame is {n - 1}, counted from 0, and no "
+                "checksum vouches for its frames; fetch it again"
             )
         if shape.rubbish:
             yield (

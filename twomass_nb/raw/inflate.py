@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import sys
+import zlib
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,7 +34,7 @@ __all__ = [
     "read_content",
 ]
 
-_DAMAGED: Any = isal_zlib.error  # its type stubs do not know that it is an exception
+_DAMAGED: Any = (isal_zlib.error, zlib.error)  # isal's stubs do not know its is an exception
 _PIECE = 1 << 18  # compressed bytes handed to the inflater at a time
 _AHEAD = 4  # pieces inflated that may wait for their place
 _COPIED = 1 << 21  # bytes of such a piece, where they are only copied
@@ -196,7 +197,7 @@ def pour(
                     waiting.popleft().result()
             if file.read(1) or raw.done != raw.size:
                 return None
-        except (EOFError, OSError, _DAMAGED):
+        except (EOFError, OSError, *_DAMAGED):
             return None
         for placed in waiting:
             placed.result()
@@ -221,7 +222,11 @@ def _whole(path: Path, hashed: bool) -> Content | None:
 
 def _with_care(path: Path, hashed: bool) -> Content:
     """Read a gzip file that may be cut or broken, end in rubbish, or have many members."""
-    data, truncated, rubbish = _inflate(path)
+    data, truncated, rubbish = _inflate(path, isal_zlib)
+    if truncated and not np.array_equal(data, _inflate(path, zlib)[0]):
+        # Without its checksum only the packing itself can show damage; zlib sees more of it.
+        msg = f"{path} is damaged, and cut off: fetch it again"
+        raise RawFileError(msg)
     whole = data.size // FRAME_BYTES * FRAME_BYTES
     if truncated and whole == 0:
         msg = f"{path} is cut off before the end of its first frame: fetch it again"
@@ -234,7 +239,7 @@ def _with_care(path: Path, hashed: bool) -> Content:
     return Content(data[:whole], truncated, rubbish, digest_of(path) if hashed else "")
 
 
-def _inflate(path: Path) -> tuple[NDArray[np.uint8], bool, int]:
+def _inflate(path: Path, library: Any) -> tuple[NDArray[np.uint8], bool, int]:
     """Return the decompressed bytes, whether the file ends too early, and how much rubbish follows.
 
     A gzip file may have several members; zero bytes after the last are padding (of tapes).
@@ -253,7 +258,7 @@ def _inflate(path: Path) -> tuple[NDArray[np.uint8], bool, int]:
                 if members and not piece.startswith(GZIP):
                     rest = os.fstat(file.fileno()).st_size - file.tell()
                     return buffer[:size], False, len(piece) + rest if piece else 0
-                inner, members = isal_zlib.decompressobj(wbits=31), members + 1
+                inner, members = library.decompressobj(wbits=31), members + 1
                 if members > _MOST_MEMBERS:
                     msg = f"{path} has more than {_MOST_MEMBERS} gzip members: no scan is like that"
                     raise RawFileError(msg)
