@@ -248,6 +248,17 @@ def test_very_many_empty_gzip_members(night, monkeypatch):
     refused(path, "more than 100 gzip members")
 
 
+@pytest.mark.parametrize("most", [1, 1000, FRAME_BYTES])
+def test_what_is_inflated_in_small_portions_is_whole(night, science, monkeypatch, most):
+    monkeypatch.setattr(inflate, "_MOST_AT_ONCE", most)
+    path, frames = night / "k1186063.rds.gz", np.zeros_like(science[: 1 if most == 1 else 3])
+    content = LAYOUT.encode(frames)
+    path.write_bytes(gzip.compress(content[:100_000]) + gzip.compress(content[100_000:]))
+    scan = tm.open_scan(path, layout=LAYOUT)
+    np.testing.assert_array_equal(scan.frames, frames)
+    assert not scan.truncated
+
+
 def test_a_gzip_bomb_is_stopped(night, monkeypatch):
     for module in (inflate, screening):
         monkeypatch.setattr(module, "MAX_BYTES", 20 * FRAME_BYTES)

@@ -8,7 +8,7 @@ import os
 import sys
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,7 @@ _DAMAGED: Any = (isal_zlib.error, zlib.error)  # isal's stubs do not know its is
 _PIECE = 1 << 18  # compressed bytes handed to the inflater at a time
 _AHEAD = 4  # pieces inflated that may wait for their place
 _COPIED = 1 << 21  # bytes of such a piece, where they are only copied
+_MOST_AT_ONCE = 1 << 24  # bytes that a piece may become at a time
 _MOST_MEMBERS = 1 << 16  # parts of a gzip file; each costs a copy of the bytes at hand
 
 
@@ -222,14 +223,10 @@ def _whole(path: Path, hashed: bool) -> Content | None:
 
 def _with_care(path: Path, hashed: bool) -> Content:
     """Read a gzip file that may be cut or broken, end in rubbish, or have many members."""
-    data, truncated, rubbish = _inflate(path, isal_zlib)
+    data, end = _inflated(path)
+    truncated, rubbish = end.truncated, end.rubbish
     if truncated:
-        # Without its checksum only the packing itself can show damage; zlib sees more of it.
-        seen, (data, truncated, rubbish) = data, _inflate(path, zlib)
-        both = min(seen.size, data.size)  # they stop at different bytes before the cut
-        if not np.array_equal(seen[:both], data[:both]):
-            msg = f"{path} is damaged, and cut off: fetch it again"
-            raise RawFileError(msg)
+        _compare(path, data)
     whole = data.size // FRAME_BYTES * FRAME_BYTES
     if truncated and whole == 0:
         msg = f"{path} is cut off before the end of its first frame: fetch it again"
@@ -242,14 +239,50 @@ def _with_care(path: Path, hashed: bool) -> Content:
     return Content(data[:whole], truncated, rubbish, digest_of(path) if hashed else "")
 
 
-def _inflate(path: Path, library: Any) -> tuple[NDArray[np.uint8], bool, int]:
-    """Return the decompressed bytes, whether the file ends too early, and how much rubbish follows.
+@dataclass
+class _End:
+    """How a gzip file ends: too early, or with what follows its last member."""
 
-    A gzip file may have several members; zero bytes after the last are padding (of tapes).
+    truncated: bool = False
+    rubbish: int = 0
+
+
+def _inflated(path: Path) -> tuple[NDArray[np.uint8], _End]:
+    """Return the decompressed bytes and how they end."""
+    buffer, size, end = np.empty(max(1, frames_promised(path) * FRAME_BYTES), np.uint8), 0, _End()
+    for out in _outputs(path, isal_zlib, end):
+        if size + len(out) > MAX_BYTES:
+            raise RawFileError(too_large(path))
+        if size + len(out) > buffer.size:
+            bigger = np.empty(min(max(2 * buffer.size, size + len(out)), MAX_BYTES), np.uint8)
+            bigger[:size] = buffer[:size]
+            buffer = bigger
+        buffer[size : size + len(out)] = np.frombuffer(out, np.uint8)
+        size += len(out)
+    return buffer[:size], end
+
+
+def _compare(path: Path, data: NDArray[np.uint8]) -> None:
+    """Raise `RawFileError` if zlib finds a cut file damaged.
+
+    Without its checksum only the packing itself can show damage, and zlib sees more of it than
+    isal. They stop at different bytes before the cut.
     """
-    buffer = np.empty(max(1, frames_promised(path) * FRAME_BYTES), np.uint8)
-    size, members = 0, 0
-    inner: Any = None
+    at = 0
+    for out in _outputs(path, zlib, _End()):
+        part = data[at : at + len(out)]
+        if not np.array_equal(part, np.frombuffer(out, np.uint8)[: part.size]):
+            msg = f"{path} is damaged, and cut off: fetch it again"
+            raise RawFileError(msg)
+        at += len(out)
+
+
+def _outputs(path: Path, library: Any, end: _End) -> Iterator[bytes]:
+    """Yield what a gzip file decompresses to, and note how it ends.
+
+    It may have several members; zero bytes after the last are padding (of tapes).
+    """
+    members, inner = 0, None
     with path.open("rb") as file:
         piece = file.read(_PIECE)
         while piece:
@@ -259,28 +292,24 @@ def _inflate(path: Path, library: Any) -> tuple[NDArray[np.uint8], bool, int]:
                     piece += more
                     continue
                 if members and not piece.startswith(GZIP):
-                    rest = os.fstat(file.fileno()).st_size - file.tell()
-                    return buffer[:size], False, len(piece) + rest if piece else 0
+                    if piece:
+                        rest = os.fstat(file.fileno()).st_size - file.tell()
+                        end.rubbish = len(piece) + rest
+                    return
                 inner, members = library.decompressobj(wbits=31), members + 1
                 if members > _MOST_MEMBERS:
                     msg = f"{path} has more than {_MOST_MEMBERS} gzip members: no scan is like that"
                     raise RawFileError(msg)
             try:
-                out = inner.decompress(piece, max_length=MAX_BYTES + 1 - size)
+                yield (out := inner.decompress(piece, _MOST_AT_ONCE))
+                while not inner.eof and (inner.unconsumed_tail or len(out) == _MOST_AT_ONCE):
+                    yield (out := inner.decompress(inner.unconsumed_tail, _MOST_AT_ONCE))
             except _DAMAGED as error:
                 msg = f"{path} is damaged ({str(error).strip() or 'bad data'}): fetch it again"
                 raise RawFileError(msg) from None
-            if size + len(out) > MAX_BYTES:
-                raise RawFileError(too_large(path))
-            if size + len(out) > buffer.size:
-                bigger = np.empty(min(max(2 * buffer.size, size + len(out)), MAX_BYTES), np.uint8)
-                bigger[:size] = buffer[:size]
-                buffer = bigger
-            buffer[size : size + len(out)] = np.frombuffer(out, np.uint8)
-            size += len(out)
             if inner.eof:
                 piece, inner = inner.unused_data, None
                 piece = piece or file.read(_PIECE)
             else:
                 piece = file.read(_PIECE)
-    return buffer[:size], inner is not None, 0
+    end.truncated = inner is not None
