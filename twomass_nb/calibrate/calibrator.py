@@ -1,0 +1,376 @@
+"""What a calibrator is: the maps of one array at one time, and how raw frames go through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CalibrationError
+from .flags import Flag, unusable
+from .leftout import LeftOut, name_of
+from .matching import require_match
+from .response import FirstColumn, first_column_map
+from .saturation import DIGITAL_LIMIT, lost_light, saturation_flags, seen_limits
+from .sky import SkyOffsets, blocks_of, sky_offsets
+
+if TYPE_CHECKING:
+    from astropy.nddata import CCDData
+    from dask.array import Array as DaskArray
+
+    from ..night import Night
+    from ..raw import RawScan
+
+__all__ = ["READS", "Calibrator"]
+
+READS = ("r1", "r2-r1")
+Pixels = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Calibrator:
+    """Turns raw frames of one band into calibrated ones; see `from_scans` and `from_night`.
+
+    Maps are arrays of float32 of shape (256, 256), in DN as they were read out.
+
+    Attributes
+    ----------
+    band : {"j", "h", "k"}
+    darks, twilights : tuple of str
+        The scans it is made from, as ``"000602s090"``.
+    dark, dark_error : array
+        r2 - r1 without light, and its standard error.
+    dark_r1, dark_r1_error : array
+        The same of read 1.
+    noise, noise_r1 : array
+        Standard deviation of r2 - r1, and of read 1, in a single dark frame.
+    responsivity, responsivity_error : array
+        Relative, the median is 1; NaN where it is not known.
+    share1 : array
+        Signal of read 1 over that of r2 - r1.
+    saturation : array
+        Raw value from which on a pixel is saturated; 65535 where no star has shown it, see
+        `with_saturation`.
+    mask : array of uint8
+        `Flag` bits that pixels have in any frame.
+    gain : float
+        Electrons a DN.
+    n_dark, n_twilight : int
+        Frames used.
+    levels : tuple of float
+        Lowest and highest level of the twilight frames used, DN.
+    star_pixels : int
+        Values of twilight frames left out for the stars in them.
+    nonlinearity : float
+        By what share the slopes of the twilight exaggerated the differences between pixels.
+    first_columns : tuple of FirstColumn
+        The first column read of each quadrant in bright twilight.
+    left_out : tuple of LeftOut
+        Frames and scans not used, and why.
+    canonical : tuple of str
+        Nights whose mean the responsivity is; empty where it is that of `twilights`.
+    simulated : bool
+    """
+
+    band: str
+    darks: tuple[str, ...]
+    twilights: tuple[str, ...]
+    dark: Pixels
+    dark_error: Pixels
+    dark_r1: Pixels
+    dark_r1_error: Pixels
+    noise: Pixels
+    noise_r1: Pixels
+    responsivity: Pixels
+    responsivity_error: Pixels
+    share1: Pixels
+    saturation: Pixels
+    mask: NDArray[np.uint8]
+    gain: float
+    n_dark: int
+    n_twilight: int
+    levels: tuple[float, float]
+    star_pixels: int
+    nonlinearity: float
+    first_columns: tuple[FirstColumn, ...]
+    left_out: tuple[LeftOut, ...]
+    simulated: bool
+    canonical: tuple[str, ...] = ()
+
+    # Making one ------------------------------------------------------------------------------
+
+    @classmethod
+    def from_scans(cls, darks: Iterable[RawScan], twilights: Iterable[RawScan]) -> Calibrator:
+        """Make a calibrator from dark and twilight scans.
+
+        Parameters
+        ----------
+        darks, twilights : open scans, or one
+            Of one band, site and state of the hardware.
+
+        Raises
+        ------
+        CalibrationError
+            If there are none, they do not belong together, or too few of their frames are of use.
+        """
+        from .making import from_scans
+
+        return from_scans(darks, twilights)
+
+    @classmethod
+    def from_night(cls, folder: Night | str | PathLike[str], band: str) -> Calibrator:
+        """Make a calibrator from the darks and twilights of a night.
+
+        Parameters
+        ----------
+        folder : path or Night
+        band : {"j", "h", "k"}
+
+        Raises
+        ------
+        CalibrationError
+            If the night has none: `twomass_nb.calibrate.nearest` looks in others.
+        """
+        from .making import from_night
+
+        return from_night(folder, band)
+
+    def with_saturation(self, *scans: RawScan) -> Calibrator:
+        """Return this calibrator with limits of saturation measured in scans with bright stars."""
+
+        def frames() -> Iterator[tuple[NDArray[np.uint16], NDArray[np.bool_]]]:
+            for scan in scans:
+                self.require(scan)
+                for i in range(scan.n_frames):
+                    both = scan.frame(i)
+                    yield both[1], self._lost(both)
+
+        limit = seen_limits(frames(), float(np.median(self.dark_r1)))
+        return replace(self, saturation=np.minimum(limit, self.saturation))
+
+    # Using it --------------------------------------------------------------------------------
+
+    def require(self, scan: RawScan) -> None:
+        """Refuse a scan that this cannot calibrate.
+
+        Raises
+        ------
+        CalibrationError
+            If it is of another band, site or state of the hardware, or one of the two is
+            simulated and the other is not.
+        """
+        require_match(scan, self.band, self.simulated, [*self.darks, *self.twilights])
+
+    def frame(
+        self,
+        scan: RawScan,
+        i: int,
+        read: str = "r2-r1",
+        *,
+        sky: SkyOffsets | None = None,
+        correct_first_column: bool = False,
+    ) -> CCDData:
+        """Return a calibrated frame.
+
+        Parameters
+        ----------
+        scan : RawScan
+        i : int
+            Frame, counted from 0.
+        read : {"r2-r1", "r1"}
+            Read 1 is scaled to the light of r2 - r1: more noisy, but good where r2 is full.
+        sky : SkyOffsets, optional
+            Offsets of the scan, to subtract; see `sky_offsets`.
+        correct_first_column : bool, optional
+            Whether the responsivity of first columns that are not linear in bright twilight is
+            lowered by what was measured; see docs/calibrating.md for what that can and cannot do.
+
+        Returns
+        -------
+        `~astropy.nddata.CCDData`
+            float32 of shape (256, 256) in DN (``adu``), NaN in bad pixels; its ``mask`` is True
+            where a pixel is not to be used, ``flags`` says why, ``uncertainty`` is a standard
+            deviation, ``wcs`` the predicted one (None if nothing says where it looked), ``meta``
+            what was done. Row 0 is the southernmost.
+
+        Raises
+        ------
+        CalibrationError
+            If this cannot calibrate the scan.
+        NotFoundError
+            If there is no such frame.
+        """
+        from .frames import as_ccd
+
+        self.require(scan)
+        return as_ccd(self, scan, scan.check_frame(i), _read(read), sky, correct_first_column)
+
+    def frames(
+        self,
+        scan: RawScan,
+        read: str = "r2-r1",
+        *,
+        sky: SkyOffsets | None = None,
+        correct_first_column: bool = False,
+    ) -> Iterator[CCDData]:
+        """Yield the calibrated frames of a scan one by one; see `frame`."""
+        for i in range(scan.n_frames):
+            yield self.frame(scan, i, read, sky=sky, correct_first_column=correct_first_column)
+
+    def to_dask(
+        self, scan: RawScan, read: str = "r2-r1", correct_first_column: bool = False
+    ) -> DaskArray:
+        """Return all calibrated frames as a lazy Dask array, (n_frames, 256, 256) of float32.
+
+        Raises
+        ------
+        TwomassError
+            If Dask is not installed.
+        """
+        self.require(scan)
+        pixels = cast(Any, self.pixels)  # which gets the blocks as arrays
+        return scan.to_dask().map_blocks(
+            pixels, _read(read), correct_first_column, dtype=np.float32, drop_axis=1,
+            meta=np.empty((0, 0, 0), np.float32),
+        )  # fmt: skip
+
+    def flags(self, scan: RawScan, i: int) -> NDArray[np.uint8]:
+        """Return the flags of a frame's pixels, `Flag` bits, shape (256, 256)."""
+        self.require(scan)
+        return self.frame_flags(scan.frame(i))
+
+    def sky_offsets(self, scan: RawScan, read: str = "r2-r1") -> SkyOffsets:
+        """Measure the sky offsets of a scan: trimmed averages over blocks of at least 42 frames.
+
+        A scan of fewer frames is one block: the fewer, the more of its stars is left in it.
+
+        Parameters
+        ----------
+        scan : RawScan
+        read : {"r2-r1", "r1"}
+        """
+        self.require(scan)
+        masked = unusable(_read(read))
+
+        def frame(i: int) -> tuple[Pixels, NDArray[np.bool_]]:
+            both = scan.frame(i)
+            return self.pixels(both, read), (self.frame_flags(both) & masked) != 0
+
+        blocks = blocks_of(scan.n_frames)
+        offset, error = sky_offsets(frame, blocks)
+        return SkyOffsets(name_of(scan), self.band, read, blocks, offset, error, scan.simulated)
+
+    # The arithmetic --------------------------------------------------------------------------
+
+    def pixels(
+        self, both: NDArray[np.uint16], read: str = "r2-r1", correct_first_column: bool = False
+    ) -> Pixels:
+        """Calibrate raw reads, (..., 2, 256, 256) of uint16, without their sky offset.
+
+        Returns
+        -------
+        array of float32, shape (..., 256, 256)
+            NaN in bad pixels.
+        """
+        signal = self.signal(both, read)
+        signal /= self.divisor(read, correct_first_column)
+        return signal
+
+    def signal(self, both: NDArray[np.uint16], read: str) -> Pixels:
+        """Return raw reads above the dark, DN."""
+        first = both[..., 0, :, :].astype(np.float32)
+        if read == "r1":
+            return first - self.dark_r1
+        return both[..., 1, :, :] - first - self.dark
+
+    def divisor(self, read: str, correct_first_column: bool = False) -> Pixels:
+        """Return what signals are divided by: responsivity, and for r1 its share of the light."""
+        divisor = np.where(self.mask & np.uint8(Flag.BAD), np.nan, self.responsivity)
+        if correct_first_column:
+            divisor = divisor / first_column_map(self.first_columns)
+        if read == "r1":
+            divisor = divisor * self.share1
+        return divisor.astype(np.float32)
+
+    def uncertainty(self, signal: Pixels, read: str, correct_first_column: bool = False) -> Pixels:
+        """Return the standard deviation of calibrated pixels.
+
+        It is of the noise of reading and of photons, of the dark and of the responsivity; the
+        last two are the same in all frames.
+
+        Parameters
+        ----------
+        signal : array, shape (256, 256)
+            See `signal`.
+        """
+        noise, dark = (
+            (self.noise_r1, self.dark_r1_error) if read == "r1" else (self.noise, self.dark_error)
+        )
+        variance = noise**2 + dark**2 + np.maximum(signal, 0) / np.float32(self.gain)
+        variance += (signal * self.responsivity_error / self.responsivity) ** 2
+        return np.asarray(np.sqrt(variance) / np.abs(self.divisor(read, correct_first_column)))
+
+    def _lost(self, both: NDArray[np.uint16]) -> NDArray[np.bool_]:
+        return lost_light(
+            self.signal(both, "r1"), self.signal(both, "r2-r1"), self.share1, self.noise_r1,
+            self.gain,
+        )  # fmt: skip
+
+    def frame_flags(self, both: NDArray[np.uint16]) -> NDArray[np.uint8]:
+        """Return the flags of raw reads, (2, 256, 256): those of the pixels and of saturation."""
+        full = saturation_flags(both, self.saturation, self._lost(both), self.noise)
+        return np.asarray(self.mask | full)
+
+    # Keeping and showing ---------------------------------------------------------------------
+
+    def save(self, path: str | PathLike[str], overwrite: bool = False) -> Path:
+        """Write it as a FITS file of some 3 MB.
+
+        Raises
+        ------
+        ExistsError
+            If the file is there already.
+        """
+        from .storage import save
+
+        return save(self, Path(path), overwrite)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Calibrator:
+        """Read what `save` wrote.
+
+        Raises
+        ------
+        CalibrationError
+            If the file is no calibrator, or damaged.
+        """
+        from .storage import load
+
+        return load(Path(path))
+
+    def __repr__(self) -> str:
+        from .showing import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from .showing import as_html
+
+        return as_html(self)
+
+    @property
+    def saturation_seen(self) -> bool:
+        """Whether a limit of saturation was measured in any quadrant."""
+        return bool((self.saturation < DIGITAL_LIMIT).any())
+
+
+def _read(read: str) -> str:
+    if read not in READS:
+        msg = f"{read!r} is not a read that can be calibrated: use 'r2-r1' or 'r1'"
+        raise CalibrationError(msg)
+    return read
