@@ -164,7 +164,7 @@ def picture(studies: list[dict[str, Any]], path: str) -> None:
         left += share
     bars.invert_yaxis()
     bars.set(xlim=(0, 100), xlabel="share of the files (%)", title="One SIMULATED file, no hint")
-    bars.legend(loc="lower left", framealpha=0.9)
+    figure.legend(*bars.get_legend_handles_labels(), loc="outside lower left", ncols=3)
     margins = sorted(row for one in studies for row in one["margins"])
     x = np.array([row[0] for row in margins])
     n = np.arange(1, len(x) + 1)
@@ -174,8 +174,8 @@ def picture(studies: list[dict[str, Any]], path: str) -> None:
     stated = [100 * (1 - row[1]) for row in margins]
     sure.plot(x, stated, ".", ms=4, color="#2c6fbb", label="stated, 1 - confidence")
     sure.set(
-        xlabel="margin of the weakest step (0: hardly decided, 1: entirely)",
-        ylabel="wrong among findings with no larger margin (%)",
+        xlabel="margin of the weakest step",
+        ylabel="wrong, of findings with no larger margin (%)",
         ylim=(-0.5, 15), xlim=(0, 1), title=f"{len(x)} findings",
     )  # fmt: skip
     sure.legend()
