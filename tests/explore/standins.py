@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,10 @@ class Scan:
 
     def difference(self, i):
         return self.r2(i).astype(np.int32) - self.r1(i)
+
+    @cached_property
+    def frames(self):
+        return np.stack([np.stack([self.r1(i), self.r2(i)]) for i in range(self.n_frames)])
 
     def wcs(self, i, band=None):
         return self.track.wcs(i, ArrayGeometry.preset("South", band or self.band))

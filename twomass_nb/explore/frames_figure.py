@@ -1,187 +1,92 @@
-"""How frames and coadds are drawn: two Bokeh figures side by side, and the readout in the page."""
+"""How frames and coadds are drawn: which pictures are on the page, and what each of them shows."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from bokeh.layouts import gridplot
-from bokeh.models import (
-    ColorBar,
-    ColumnDataSource,
-    CustomJS,
-    CustomJSHover,
-    HoverTool,
-    LinearColorMapper,
-    Range1d,
-)
-from bokeh.plotting import figure
+from bokeh.events import SelectionGeometry, Tap
+from bokeh.layouts import column, gridplot
+from bokeh.models import BoxSelectTool, ColumnDataSource
 
-from . import colours, sky
+from ..array.geometry import SIZE
+from . import sky
+from .frames_coadds import coadd_title
+from .frames_marks import Marks
+from .frames_panel import MARK, Panel
+from .frames_plots import Plots
 
 if TYPE_CHECKING:
     from .frames_model import FramesModel
 
 __all__ = ["FramesFigure", "Panel"]
 
-SIDE = 336  # screen pixels of a picture's side: two of them fit a notebook in a 1280 pixel window
 _AROUND = 300  # coadd pixels (arcsec) from the frame's middle to the edge of the coadd's picture
-_MARK = "#ff5a1f"  # orange: seen on both ends of every map, and by all kinds of eyes
-_OUTLINE = "#ff5a1f"
-
-_READOUT = (
-    sky.JS
-    + """
-const t = row(source.data);
-const [ra, dec] = toSky(t, special_vars.x, special_vars.y);
-if (Number.isNaN(ra) && format !== "pixel") return format === "radec" ? "not known" : "";
-const pick = {
-  pixel: () => `${Math.round(special_vars.x)}, ${Math.round(special_vars.y)}`,
-  radec: () => `${hms(ra)}  ${dms(dec)}`,
-  degrees: () => `${ra.toFixed(5)}°  ${dec.toFixed(5)}°`,
-};
-return pick[format]();
-"""
-)
-
-# The pointer's place on the sky, marked on the other picture; the page's own affair (no sync).
-_LINK = (
-    sky.JS
-    + """
-const { x, y } = cb_data.geometry;
-const here = row(source.data), there = row(other.data);
-const inside = cb_data.index.image_indices?.length > 0;
-const at = inside && there.ra0 !== undefined ? toPixel(there, ...toSky(here, x, y)) : [NaN, NaN];
-mark.setv({ data: { x: [at[0]], y: [at[1]] } }, { sync: false });
-"""
-)
+_SMALL, _MIDDLING = 226, 300  # screen pixels of a side: of three in a row, of four in two rows
+_X, _Y = "x (pixel, 2″) → west", "y (pixel, 2″) → north"
 
 
-class Panel:
-    """A picture with its colour bar, readout and marks.
-
-    Parameters
-    ----------
-    name : str
-        Name of its data source in the Bokeh document; the figure's is ``{name}-figure``.
-    x_label, y_label : str
-
-    Attributes
-    ----------
-    figure : `bokeh.plotting.figure`
-    source : `bokeh.models.ColumnDataSource`
-        One row: the image, its place, and the terms of its WCS.
-    mapper : `bokeh.models.LinearColorMapper`
-        Carries limits and stretch.
-    """
-
-    def __init__(self, name: str, x_label: str, y_label: str) -> None:
-        self.source = ColumnDataSource(_columns(np.zeros((2, 2), np.uint16), None), name=name)
-        self.target = ColumnDataSource({"x": [], "y": []})
-        self.pointer = ColumnDataSource({"x": [np.nan], "y": [np.nan]}, name=f"{name}-pointer")
-        self.mapper = LinearColorMapper(palette=["#000000"], low=0, high=1, nan_color="#80808040")
-        self.figure = figure(
-            frame_width=SIDE,
-            frame_height=SIDE,
-            x_range=Range1d(-0.5, 1.5),
-            y_range=Range1d(-0.5, 1.5),
-            x_axis_label=x_label,
-            y_axis_label=y_label,
-            title=" ",
-            name=f"{name}-figure",
-            tools="pan,box_zoom,wheel_zoom,save,reset",
-            toolbar_location=None,
-            active_scroll=None,
-        )
-        self.figure.grid.visible = False
-        self.figure.title.text_font_size = "12px"
-        self.figure.background_fill_color = "#f2f2f2"
-        self.image = self.figure.image(
-            "image", x="x", y="y", dw="dw", dh="dh", color_mapper=self.mapper, source=self.source
-        )
-        bar = ColorBar(
-            color_mapper=self.mapper, height=10, padding=4, title="DN", title_standoff=2,
-            title_text_font_style="normal", title_text_font_size="11px", bar_line_color=None,
-        )  # fmt: skip
-        self.figure.add_layout(bar, "below")
-        self.figure.scatter(
-            "x", "y", source=self.target, marker="circle", size=26, line_width=2,
-            line_color=_MARK, fill_color=None,
-        )  # fmt: skip
-        self.figure.scatter(
-            "x", "y", source=self.pointer, marker="cross", size=18, line_width=1.5,
-            line_color=_MARK,
-        )  # fmt: skip
-
-    def read_out(self, other: Panel | None = None) -> None:
-        """Show pixel, position and value under the pointer, and the same place on `other`."""
-        readout = CustomJSHover(code=_READOUT, args={"source": self.source})
-        hover = HoverTool(
-            renderers=[self.image],
-            tooltips=[
-                ("pixel x, y", "$x{pixel}"),
-                ("RA, Dec", "$x{radec}"),
-                ("", "$x{degrees}"),
-                ("value", "@image{0.[00]} DN"),
-            ],
-            formatters={"$x": readout},
-            point_policy="follow_mouse",
-        )
-        if other is not None:
-            args = {"source": self.source, "other": other.source, "mark": other.pointer}
-            hover.callback = CustomJS(code=_LINK, args=args)
-        self.figure.add_tools(hover)
-
-    def draw(self, data: np.ndarray, terms: dict[str, float] | None) -> None:
-        """Put an image there, its first pixel's centre at (0, 0)."""
-        self.source.data.update(_columns(_packed(data), terms))
-
-    def mark(self, place: tuple[float, float] | None) -> None:
-        """Mark the target, or nothing."""
-        new = {"x": [], "y": []} if place is None else {"x": [place[0]], "y": [place[1]]}
-        if dict(self.target.data) != new:
-            self.target.data = new
-
-    def scale(self, low: float, high: float, colour_map: str, stretch: str) -> None:
-        """Set limits and stretch; what has not changed is not sent."""
-        self.mapper.update(low=low, high=high)
-        entries = colours.palette(colour_map, stretch)
-        if self.mapper.palette is not entries and self.mapper.palette != entries:
-            self.mapper.palette = entries
-
-
-def _packed(data: np.ndarray) -> np.ndarray:
-    """Return integers in 16 bits where they fit: half the bytes on their way to the page."""
-    if data.dtype == np.int32 and data.min() >= -32768 and data.max() <= 32767:
-        return data.astype(np.int16)
-    return data
-
-
-def _columns(data: np.ndarray, terms: dict[str, float] | None) -> dict[str, list[Any]]:
-    height, width = data.shape
-    place = {"x": -0.5, "y": -0.5, "dw": width, "dh": height}
-    known = terms or dict.fromkeys(sky.TERMS, np.nan)
-    return {"image": [data], **{name: [value] for name, value in {**place, **known}.items()}}
+def _nothing(*_: Any) -> None:
+    """Do nothing: what is done where nobody listens."""
 
 
 class FramesFigure:
-    """The frame and the coadd beside it, as one Bokeh root that follows a model."""
+    """Frames, the coadd beside them and plots below, as one Bokeh root that follows a model.
 
-    def __init__(self, model: FramesModel) -> None:
+    Parameters
+    ----------
+    model : FramesModel
+    on_tap : callable, optional
+        Called with x, y (pixels) of a click on a frame.
+    on_select : callable, optional
+        Called with left, right, bottom, top (pixels) of a box drawn on a frame.
+    on_pointer : callable, optional
+        Called with the pixel x, y under the pointer, or -1, -1.
+    on_frame : callable, optional
+        Called with the frame clicked in the plot of a pixel through the frames.
+    tick : callable, optional
+        Called with how many frames of all have been read, where that takes long.
+
+    Attributes
+    ----------
+    root : `bokeh.models.LayoutDOM`
+    frame, coadd : Panel
+        The two of the plain view.
+    plots : Plots
+    whole_coadd : bool
+    """
+
+    def __init__(
+        self,
+        model: FramesModel,
+        on_tap: Callable[[float, float], None] = _nothing,
+        on_select: Callable[[float, float, float, float], None] = _nothing,
+        on_pointer: Callable[[int, int], None] = _nothing,
+        on_frame: Callable[[int], None] = _nothing,
+        tick: Callable[[int, int], None] = _nothing,
+    ) -> None:
         self.model = model
-        self.frame = Panel("frame", "x (pixel, 2″) → west", "y (pixel, 2″) → north")
+        self._on_tap, self._on_select = on_tap, on_select
+        self.asked = ColumnDataSource({"x": [-1], "y": [-1]}, name="frames-pointer")
+        self.asked.on_change(
+            "data", lambda _name, _old, new: on_pointer(int(new["x"][0]), int(new["y"][0]))
+        )
+        self.frame = self._raw_panel("frame")
         self.coadd = Panel("coadd", "x (coadd pixel, 1″) → west", "y (coadd pixel, 1″) → north")
-        self.frame.read_out(self.coadd)
+        self.frame.read_out(self.coadd, asked=self.asked)
         self.coadd.read_out(self.frame)
         for axis in (self.frame.figure.x_range, self.frame.figure.y_range):
-            axis.update(start=-0.5, end=255.5, reset_start=-0.5, reset_end=255.5)
+            axis.update(start=-0.5, end=SIZE - 0.5, reset_start=-0.5, reset_end=SIZE - 0.5)
         self.outline = ColumnDataSource({"x": [], "y": []})
-        self.coadd.figure.line("x", "y", source=self.outline, line_color=_OUTLINE, line_width=1.5)
-        self.root = gridplot(
-            [[self.frame.figure, self.coadd.figure]],
-            toolbar_location="right",
-            toolbar_options={"logo": None},
+        self.coadd.figure.line("x", "y", source=self.outline, line_color=MARK, line_width=1.5)
+        self.plots = Plots(
+            model, self.frame.figure.x_range, self.frame.figure.y_range, on_frame, tick
         )
+        self._marks: dict[str, Marks] = {}
+        self._views: dict[tuple[str, ...], tuple[Any, list[Panel]]] = {}
+        self.root = column(self._grid([[self.frame.figure, self.coadd.figure]]))
+        self._plain = self.root.children[0]
         self.whole_coadd = False
         self._coadd_shown: Any = None
         self._coadd_axes = (self.coadd.figure.x_range, self.coadd.figure.y_range)
@@ -191,14 +96,83 @@ class FramesFigure:
         self.draw()
         self.show_coadd_range()
 
-    def draw(self) -> None:
-        """Draw what the model says; the coadd's pixels are sent only when it is another one."""
+    def _raw_panel(self, name: str, **more: Any) -> Panel:
+        panel = Panel(name, _X, _Y, **more)
+        panel.figure.add_tools(BoxSelectTool(renderers=[], persistent=False))
+        panel.figure.on_event(Tap, lambda tap: self._on_tap(tap.x, tap.y))
+        panel.figure.on_event(SelectionGeometry, self._select)
+        return panel
+
+    def _select(self, event: SelectionGeometry) -> None:
+        box = event.geometry
+        if event.final and box["type"] == "rect":
+            self._on_select(*(float(box[end]) for end in ("x0", "x1", "y0", "y1")))
+
+    @staticmethod
+    def _grid(rows: list[list[Any]]) -> Any:
+        return gridplot(rows, toolbar_location="right", toolbar_options={"logo": None})
+
+    # which pictures ----------------------------------------------------------------------------
+
+    def panels(self) -> list[Panel]:
+        """Return the panels of raw frames that are on the page, in the model's order."""
+        return [self.frame] if self.model.view == "one" else self._view()[1]
+
+    def _view(self) -> tuple[Any, list[Panel]]:
+        """Return grid and panels of the view with several pictures; made when first asked for."""
         model = self.model
-        data = model.data()
-        self.frame.draw(data, model.sky_terms())
-        self.frame.scale(*model.range_of(data), model.colours, model.stretch)
-        self.frame.mark(model.target_pixel())
-        self.frame.figure.title.text = model.title()
+        by_band = model.view == "bands"
+        names = tuple(f"frame-{band if by_band else read}" for band, read in model.panels())
+        if names not in self._views:
+            side = _MIDDLING if len(names) > 3 else _SMALL
+            panels = [self._raw_panel(name, side=side, like=self.frame) for name in names]
+            rows = [panels] if len(panels) < 4 else [panels[:2], panels[2:]]
+            for i, panel in enumerate(panels):
+                others = [other for other in panels if other is not panel]
+                panel.read_out(*others, asked=self.asked, same=not by_band)
+                panel.figure.yaxis.visible = i in (0, len(rows[0])) or len(rows) > 1
+            grid = self._grid([[panel.figure for panel in row] for row in rows])
+            self._views[names] = (grid, panels)
+        return self._views[names]
+
+    def _lay_out(self) -> None:
+        grid = self._plain if self.model.view == "one" else self._view()[0]
+        rows = [grid, *self.plots.layout()]
+        if [*map(_of, self.root.children)] != [*map(_of, rows)]:
+            self.root.children = rows
+
+    # what they show ----------------------------------------------------------------------------
+
+    def draw(self) -> None:
+        """Draw what the model says: only pictures that are shown, and the coadd when it is new."""
+        self._lay_out()
+        for panel, (band, read) in zip(self.panels(), self.model.panels(), strict=True):
+            self._draw_frame(panel, band, read)
+        if self.model.view == "one":
+            self._draw_coadd()
+        self.plots.draw()
+
+    def _draw_frame(self, panel: Panel, band: str, read: str) -> None:
+        model = self.model
+        plain = panel is self.frame
+        if not model.has_frame(band):
+            panel.draw(np.full((2, 2), np.nan, np.float32), None)
+            panel.figure.title.text = f"{model.panel_title(band, read)}: no such frame"
+            return
+        data = model.data(band, read)
+        panel.draw(data, model.sky_terms(band))
+        panel.scale(*model.range_of(data, read), model.colours, model.stretch)
+        panel.figure.title.text = model.title() if plain else model.panel_title(band, read)
+        panel.mark(model.target_pixel(band))
+        panel.mark_crossing(model.crossing(band))
+        panel.hold(model.pixel)
+        panel.select(model.selection)
+        name = panel.source.name
+        if model.marks or name in self._marks:
+            self._marks.setdefault(name, Marks(panel)).draw(model, band)
+
+    def _draw_coadd(self) -> None:
+        model = self.model
         coadd = model.coadd()
         self.coadd.figure.visible = coadd is not None
         if coadd is None:
@@ -207,7 +181,7 @@ class FramesFigure:
             self._coadd_shown = coadd
             pixels = np.ascontiguousarray(coadd.data, dtype=np.float32)
             self.coadd.draw(pixels, sky.terms(coadd.wcs))
-            self.coadd.figure.title.text = model.coadd_title(coadd)
+            self.coadd.figure.title.text = coadd_title(coadd)
         self.coadd.scale(*model.coadd_range(coadd), model.colours, model.stretch)
         self.coadd.mark(model.coadd_target(coadd))
         corners = model.outline(coadd)
@@ -241,3 +215,22 @@ class FramesFigure:
         for axis, centre in zip(self._coadd_axes, middle.tolist(), strict=True):
             low, high = centre - half, centre + half
             axis.update(start=low, end=high, reset_start=low, reset_end=high)
+
+    # zoom --------------------------------------------------------------------------------------
+
+    @property
+    def zoom(self) -> tuple[float, float, float, float]:
+        """What part of the frame is seen: left, right, bottom, top (pixels)."""
+        x, y = self.frame.figure.x_range, self.frame.figure.y_range
+        return (x.start, x.end, y.start, y.end)
+
+    @zoom.setter
+    def zoom(self, ends: tuple[float, float, float, float]) -> None:
+        left, right, bottom, top = map(float, ends)
+        self.frame.figure.x_range.update(start=left, end=right)
+        self.frame.figure.y_range.update(start=bottom, end=top)
+
+
+def _of(row: Any) -> Any:
+    """Return what tells one row of the page from another: a row of plots is made anew each time."""
+    return row if not hasattr(row, "children") or hasattr(row, "rows") else tuple(row.children)

@@ -1,32 +1,43 @@
-"""What the frame explorer shows, as plain numbers: pixels, limits, coadd, outline and titles."""
+"""What the frame explorer shows, as plain numbers: pixels, limits, marks, cuts, titles, state."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..atlas import AtlasImage, find_coadds
-from ..errors import NotFoundError, TwomassError
-from ..raw.beside import sibling_of
-from ..scan import BAND_NAMES, BANDS, FileName
-from . import colours, sky
+from ..array.geometry import SIZE
+from ..errors import NotFoundError
+from ..scan import BAND_NAMES
+from . import colours, frames_coadds, frames_state, sky
+from .frames_bands import READS, Bands
+from .frames_coadds import Coadds
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
     from astropy.wcs import WCS
 
-__all__ = ["READS", "FramesModel"]
+    from ..atlas import AtlasImage
 
-READS = ("r1", "r2", "r2-r1")
-_SIDE = 256
-# Corners of a frame, half a pixel outside the outermost pixel centres, and back to the first.
-_CORNERS = np.array([(-0.5, -0.5), (255.5, -0.5), (255.5, 255.5), (-0.5, 255.5), (-0.5, -0.5)])
+__all__ = ["MARKS", "PLOTS", "READS", "VIEWS", "FramesModel"]
+
+#: What can be seen at once, and the words on the buttons.
+VIEWS = {"one": "frame + coadd", "bands": "all bands", "reads": "all reads"}
+#: Plots that open below the frames, and marks that can be laid over them.
+PLOTS = {"cuts": "cuts", "histogram": "histogram", "through": "one pixel"}
+MARKS = {
+    "quadrants": "read-out",
+    "saturated": "saturated",
+    "hot": "hot pixels",
+    "persistence": "persistence",
+}
+_BINS = 128
+_NEAR = 8  # frames: a target is seen for at most this many before and after its best one
 
 
 class FramesModel:
-    """One frame of a scan in one band and read, and the processed coadd nearest to it.
+    """Frames of a scan in one band and read or several, and the coadd nearest to them.
 
     Parameters
     ----------
@@ -38,6 +49,25 @@ class FramesModel:
         middle one.
     target : `~astropy.coordinates.SkyCoord`, optional
         Position to mark.
+    calibrator : calibrator, or mapping of band to calibrator, optional
+
+    Attributes
+    ----------
+    band, read : str
+        What is shown; where several bands or reads are, the one that cuts and plots are of.
+    frame : int
+    stretch, limits, colours : str
+        See `colours`.
+    manual : (float, float) or None
+        Limits set by hand, DN.
+    view : str
+        A key of `VIEWS`.
+    plots, marks : set of str
+        Which of `PLOTS` and `MARKS` are open.
+    pixel, pointer : (int, int) or None
+        x, y of the pixel that is held, and of that under the pointer.
+    selection : (int, int, int, int) or None
+        First and last x, first and last y of the pixels selected, all of them included.
     """
 
     def __init__(
@@ -46,56 +76,75 @@ class FramesModel:
         atlas: Any = None,
         frame: int | None = None,
         target: SkyCoord | None = None,
+        calibrator: Any = None,
     ) -> None:
-        self._scans = {scan.band: scan}
-        self._given = None if atlas is None else _listed(atlas)
-        self._images: dict[Any, AtlasImage] = {}
-        self._coadds: dict[str, list[tuple[float, Any]]] = {}
-        #: Why it is not known where the frames are on the sky; empty when it is.
-        self.no_sky = ""
-        self._wcs: tuple[Any, Any] = (None, None)
-        self._coadd_ranges: dict[tuple[int, str], tuple[float, float]] = {}
+        self.bands_of_scan = Bands(scan, calibrator)
+        self.coadds = Coadds(atlas)
         self.band = scan.band
         self.read = "r2-r1"
         self.stretch = "asinh"
         self.limits = "99.7 %"
         self.manual: tuple[float, float] | None = None
         self.colours = "cividis"
-        self.target = None if target is None else target.icrs
-        self.frame = self._first_frame() if frame is None else 0
+        self.view = "one"
+        self.plots: set[str] = set()
+        self.marks: set[str] = set()
+        self.pixel: tuple[int, int] | None = None
+        self.pointer: tuple[int, int] | None = None
+        self.selection: tuple[int, int, int, int] | None = None
+        self._crossings: dict[str, list[tuple[int, float, float]]] = {}
+        self.target = target
+        self.frame = self.best_frame() if frame is None else 0
         if frame is not None:
             self.go(frame)
 
     @property
     def scan(self) -> Any:
         """The open scan in the band shown."""
-        return self._scans[self.band]
+        return self.bands_of_scan[self.band]
 
     @property
     def simulated(self) -> bool:
         """Whether the frames are simulated."""
         return bool(self.scan.simulated)
 
+    @property
+    def no_sky(self) -> str:
+        """Why it is not known where the frames are on the sky; empty when it is."""
+        return self.bands_of_scan.no_sky.get(self.band, "")
+
     def has_band(self, band: str) -> bool:
         """Whether the scan's file in this band is there, beside the one given."""
-        if band in self._scans:
-            return True
-        try:
-            sibling_of(self.scan.path, band)
-        except NotFoundError:
-            return False
-        return True
+        return self.bands_of_scan.has(band)
 
     def bands(self) -> list[str]:
         """Bands that can be shown."""
-        return [band for band in BANDS if self.has_band(band)]
+        return self.bands_of_scan.there()
+
+    def reads(self) -> tuple[str, ...]:
+        """Return what can be shown of the band: `READS`, and calibrated with a calibrator."""
+        return self.bands_of_scan.reads(self.band)
 
     def show_band(self, band: str) -> None:
         """Turn to another band of the same scan; the frame stays where that scan has it too."""
-        if band not in self._scans:
-            self._scans[band] = self.scan.sibling(band)
+        scan = self.bands_of_scan[band]
         self.band = band
-        self.frame = min(self.frame, self.scan.n_frames - 1)
+        self.frame = min(self.frame, scan.n_frames - 1)
+        if self.read not in self.reads():
+            self.read = "r2-r1"
+
+    def show_read(self, read: str) -> None:
+        """Turn to another read.
+
+        Raises
+        ------
+        NotFoundError
+            If there is none of that name.
+        """
+        if read not in self.reads():
+            message = f"{read!r} cannot be shown: there are {', '.join(self.reads())}"
+            raise NotFoundError(message)
+        self.read = read
 
     def go(self, frame: int) -> None:
         """Turn to a frame.
@@ -111,54 +160,90 @@ class FramesModel:
             raise NotFoundError(message)
         self.frame = int(frame)
 
-    def _first_frame(self) -> int:
-        middle = self.scan.n_frames // 2
-        if self.target is None or self._wcs_of(0) is None:
-            return middle
-        centers = self.scan.track.center(np.arange(self.scan.n_frames))
-        nearest = int(np.argmin(centers.separation(self.target)))
-        return middle if self._target_in(nearest) is None else nearest
+    @property
+    def target(self) -> SkyCoord | None:
+        """Position that is marked, ICRS."""
+        return self._target
 
-    def _target_in(self, frame: int) -> tuple[float, float] | None:
-        wcs = self._wcs_of(frame)
-        if self.target is None or wcs is None:
-            return None
-        x, y = _pixel(wcs, self.target)
-        inside = -0.5 <= x < _SIDE - 0.5 and -0.5 <= y < _SIDE - 0.5
-        return (x, y) if inside else None
+    @target.setter
+    def target(self, target: SkyCoord | None) -> None:
+        self._target = None if target is None else target.icrs
+        self._crossings.clear()
+
+    # the target --------------------------------------------------------------------------------
+
+    def crossing(self, band: str | None = None) -> list[tuple[int, float, float]]:
+        """Return the frames that see the target, and its pixel in each: (frame, x, y)."""
+        band = band or self.band
+        if band not in self._crossings:
+            self._crossings[band] = self._cross(band)
+        return self._crossings[band]
+
+    def _cross(self, band: str) -> list[tuple[int, float, float]]:
+        if self._target is None or self.wcs_of(0, band) is None:
+            return []
+        scan = self.bands_of_scan[band]
+        centers = scan.track.center(np.arange(scan.n_frames))
+        best = int(np.argmin(centers.separation(self._target)))
+        frames = range(max(0, best - _NEAR), min(scan.n_frames, best + _NEAR + 1))
+        seen = []
+        for frame in frames:
+            x, y = _pixel(self.wcs_of(frame, band), self._target)
+            if -0.5 <= x < SIZE - 0.5 and -0.5 <= y < SIZE - 0.5:
+                seen.append((frame, x, y))
+        return seen
+
+    def best_frame(self) -> int:
+        """Return the frame that has the target nearest to its middle; if none has, the middle."""
+        middle = (SIZE - 1) / 2
+        places = [(np.hypot(x - middle, y - middle), i) for i, x, y in self.crossing()]
+        return min(places)[1] if places else self.scan.n_frames // 2
+
+    def target_pixel(self, band: str | None = None) -> tuple[float, float] | None:
+        """Pixel (x, y) of the target, or None when it is not on this frame."""
+        return next(((x, y) for frame, x, y in self.crossing(band) if frame == self.frame), None)
 
     # what is drawn -----------------------------------------------------------------------------
 
-    def data(self) -> np.ndarray:
-        """Return the pixels as the reader gives them, shape (256, 256): uint16; int32 for r2-r1."""
-        scan = self.scan
-        if self.read == "r2-r1":
-            return np.ascontiguousarray(scan.difference(self.frame), dtype=np.int32)
-        read = scan.r1 if self.read == "r1" else scan.r2
-        return np.ascontiguousarray(read(self.frame), dtype=np.uint16)
+    def panels(self) -> list[tuple[str, str]]:
+        """Return what is shown at once: (band, read) of each picture."""
+        if self.view == "bands":
+            return [(band, self.read) for band in self.bands()]
+        if self.view == "reads":
+            return [(self.band, read) for read in self.reads()]
+        return [(self.band, self.read)]
 
-    def range_of(self, data: np.ndarray) -> tuple[float, float]:
-        """Return the ends of an image's colour scale, by the rule chosen or as set by hand."""
-        return self.manual or colours.limits(data, self.limits)
+    def data(self, band: str | None = None, read: str | None = None) -> np.ndarray:
+        """Return the pixels as the reader gives them, shape (256, 256): uint16; int32 for r2-r1.
+
+        Raises
+        ------
+        NotFoundError
+            If the scan in that band has no such frame.
+        """
+        return self.bands_of_scan.pixels(band or self.band, self.frame, read or self.read)
+
+    def range_of(self, data: np.ndarray, read: str | None = None) -> tuple[float, float]:
+        """Return the ends of an image's colour scale, by the rule chosen or as set by hand.
+
+        Limits by hand are those of the read chosen; `read` is that of the image.
+        """
+        if self.manual and read in (None, self.read):
+            return self.manual
+        return colours.limits(data, self.limits)
 
     def wcs(self) -> WCS | None:
         """Return the predicted WCS of the frame, or None when it is not known (see `no_sky`)."""
-        return self._wcs_of(self.frame)
+        return self.wcs_of(self.frame)
 
-    def _wcs_of(self, frame: int) -> WCS | None:
-        # A step asks for it several times: target, outline, readout.
-        if self._wcs[0] != (self.band, frame):
-            try:
-                wcs = self.scan.wcs(frame, self.band)
-                self.no_sky = ""
-            except TwomassError as error:  # no .par file, or one that says too little
-                wcs, self.no_sky = None, str(error)
-            self._wcs = ((self.band, frame), wcs)
-        return self._wcs[1]
+    def wcs_of(self, frame: int, band: str | None = None) -> WCS | None:
+        """Return the predicted WCS of any frame, in any band."""
+        return self.bands_of_scan.wcs(band or self.band, frame)
 
-    def target_pixel(self) -> tuple[float, float] | None:
-        """Pixel (x, y) of the target, or None when it is not on this frame."""
-        return self._target_in(self.frame)
+    def sky_terms(self, band: str | None = None) -> dict[str, float] | None:
+        """Return the WCS numbers of the frame, for the page; None if they are not known."""
+        wcs = self.wcs_of(self.frame, band)
+        return None if wcs is None else sky.terms(wcs)
 
     def title(self) -> str:
         """Scan, band, frame and read; SIMULATED when so."""
@@ -168,41 +253,24 @@ class FramesModel:
         )
         return words + (" · SIMULATED" if self.simulated else "")
 
+    def panel_title(self, band: str, read: str) -> str:
+        """Band, frame and read, short; SIMULATED when so."""
+        words = f"{BAND_NAMES.get(band, '?')} · frame {self.frame} · {read.replace('-', ' − ')}"
+        return words + (" · SIMULATED" if self.bands_of_scan[band].simulated else "")
+
+    def has_frame(self, band: str) -> bool:
+        """Whether the scan has, in another band, the frame that is shown."""
+        return self.frame < self.bands_of_scan[band].n_frames
+
     # the coadd beside it -----------------------------------------------------------------------
 
     def coadd(self) -> AtlasImage | None:
         """Return the coadd whose centre is nearest to the frame's, or None if there is none."""
-        if self.band not in self._coadds:
-            self._coadds[self.band] = self._find_coadds()
-        choices = self._coadds[self.band]
-        if not choices:
-            return None
-        _, source = min(choices, key=lambda choice: abs(choice[0] - self.frame))
-        key = source if isinstance(source, str) else id(source)
-        if key not in self._images:
-            self._images[key] = AtlasImage.open(source) if isinstance(source, str) else source
-        return self._images[key]
-
-    def _find_coadds(self) -> list[tuple[float, Any]]:
-        """Coadds of this band as (frame nearest to the centre, image or path)."""
-        if self._given is None and self.scan.scan_id is None:
-            return []
-        if self._given is None:
-            found = find_coadds(self.scan.folder, self.scan.scan_id, self.band)
-            return [(FileName.parse(path).coadd - 1, str(path)) for path in found]
-        images = [
-            source if not isinstance(source, str) else AtlasImage.open(source)
-            for source in self._given
-        ]
-        same = [image for image in images if image.band == self.band]
-        return [(image.coadd - 1, image) for image in same or images]
+        return self.coadds.nearest(self.scan, self.frame)
 
     def outline(self, coadd: AtlasImage) -> np.ndarray | None:
         """Return the frame's edge in the coadd's pixels, shape (5, 2), closed; None if unknown."""
-        wcs = self.wcs()
-        if wcs is None:
-            return None
-        return coadd.wcs.all_world2pix(wcs.all_pix2world(_CORNERS, 0), 0)
+        return frames_coadds.outline(coadd, self.wcs())
 
     def coadd_target(self, coadd: AtlasImage) -> tuple[float, float] | None:
         """Pixel (x, y) of the target on the coadd, or None when it is not on it."""
@@ -214,49 +282,53 @@ class FramesModel:
 
     def coadd_range(self, coadd: AtlasImage) -> tuple[float, float]:
         """Return the ends of the coadd's colour scale (limits by hand are the frame's)."""
-        key = (id(coadd), self.limits)
-        if key not in self._coadd_ranges:
-            self._coadd_ranges[key] = colours.limits(coadd.data, self.limits)
-        return self._coadd_ranges[key]
+        return self.coadds.range_of(coadd, self.limits)
 
-    def coadd_title(self, coadd: AtlasImage) -> str:
-        """Which processed image it is; SIMULATED when so."""
-        words = f"Processed coadd {coadd.scan_id} · {BAND_NAMES[coadd.band]} · {coadd.coadd}"
-        return words + (" · SIMULATED" if coadd.simulated else "")
+    # plots -------------------------------------------------------------------------------------
 
-    def sky_terms(self) -> dict[str, float] | None:
-        """Return the WCS numbers of the frame, for the page; None if they are not known."""
-        wcs = self.wcs()
-        return None if wcs is None else sky.terms(wcs)
+    @property
+    def middle(self) -> tuple[int, int]:
+        """The pixel (x, y) that is looked at where none is chosen."""
+        return (SIZE // 2, SIZE // 2)
+
+    def cursor(self) -> tuple[int, int]:
+        """Return the pixel (x, y) that is looked at: under the pointer, held, or the middle one."""
+        return self.pointer or self.pixel or self.middle
+
+    def cuts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the row and the column of the frame through the cursor, DN, shape (256,) each."""
+        x, y = self.cursor()
+        data = self.data()
+        return data[y], data[:, x]
+
+    def histogram(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return how many pixels of the frame have which value.
+
+        Returns
+        -------
+        edges, counts : array, shape (129,), (128,)
+            DN and pixels, over twice the width of the colour scale: tails beyond are left out.
+        """
+        data = self.data()
+        low, high = self.range_of(data)
+        margin = (high - low) / 2
+        counts, edges = np.histogram(data, _BINS, (low - margin, high + margin))
+        return edges, counts
+
+    def through_frames(self, tick: Any = lambda _i, _n: None) -> np.ndarray:
+        """Return the value in all frames of the pixel held, or the middle one; DN."""
+        x, y = self.pixel or self.middle
+        return self.bands_of_scan.through_frames(self.band, x, y, self.read, tick)
+
+    # state -------------------------------------------------------------------------------------
 
     def state(self) -> Mapping[str, Any]:
-        """All that is shown, as plain values."""
-        low, high = self.range_of(self.data())
-        coadd = self.coadd()
-        return {
-            "scan": None if self.scan.scan_id is None else str(self.scan.scan_id),
-            "band": self.band,
-            "read": self.read,
-            "frame": self.frame,
-            "stretch": self.stretch,
-            "limits": "manual" if self.manual else self.limits,
-            "low": low,
-            "high": high,
-            "colours": self.colours,
-            "target": self.target_pixel(),
-            "coadd": None if coadd is None else coadd.coadd,
-            "simulated": self.simulated,
-        }
+        """All that is shown, as plain values; `restore` takes it back."""
+        return frames_state.of(self)
 
-
-def _listed(atlas: Any) -> list[Any]:
-    """Return the coadds given as a list; paths as str."""
-    several = isinstance(atlas, Iterable) and not isinstance(atlas, (str, AtlasImage))
-    sources = list(atlas) if several else [atlas]
-    if not sources:
-        message = "atlas= is empty: give an AtlasImage or a path, or leave it out"
-        raise TwomassError(message)
-    return [source if hasattr(source, "wcs") else str(source) for source in sources]
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Show what a state says; see `frames_state.restore`."""
+        frames_state.restore(self, state)
 
 
 def _pixel(wcs: WCS, target: SkyCoord) -> tuple[float, float]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..scan import BAND_NAMES
 from . import colours
+from .frames_coadds import coadd_title
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["beside", "of_comparison", "of_dither", "of_frames", "of_locator"]
 
-_SIDE = 320  # screen pixels of a picture's side
+_SIDE, _SMALL = 320, 224  # screen pixels of a picture's side; of three or more in a row
 _HEAD, _FOOT, _GAP = 24, 36, 16
 _INK, _PAPER, _MARK, _GREY = "#222222", "#ffffff", "#ff5a1f", "#777777"
 
@@ -39,35 +40,55 @@ def beside(bundle: Any, draw: Callable[[], Image]) -> Any:
     return {**data, "image/png": text}, metadata
 
 
-def of_frames(model: FramesModel) -> Image:
-    """Draw the frame and the coadd beside it: title, scale, and that it is a still picture."""
+def of_frames(model: FramesModel, scale: int = 1) -> Image:
+    """Draw the frames shown, and the coadd beside a single one: titles, scales, marks.
+
+    Parameters
+    ----------
+    scale : int, optional
+        How many times larger than in the notebook, where it also says that it is still.
+    """
     from PIL import ImageDraw
 
-    data = model.data()
-    coadd = model.coadd()
-    width = _SIDE if coadd is None else 2 * _SIDE + _GAP
-    page = _page(width)
+    panels = model.panels()
+    coadd = model.coadd() if len(panels) == 1 else None
+    side = scale * (_SIDE if len(panels) < 3 else _SMALL)
+    gap, head = scale * _GAP, scale * _HEAD
+    page = _page((len(panels) + (coadd is not None)) * (side + gap) - gap, side, scale)
     draw = ImageDraw.Draw(page)
-    low, high = model.range_of(data)
-    page.paste(_picture(data, low, high, model), (_GAP, _HEAD))
-    _write(draw, _GAP, 5, model.title())
-    _write(draw, _GAP, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN, {model.stretch}", _GREY)
+    foot = head + side + 4 * scale
+    for i, (band, read) in enumerate(panels):
+        left = gap + i * (side + gap)
+        if not model.has_frame(band):
+            continue
+        data = model.data(band, read)
+        low, high = model.range_of(data, read)
+        page.paste(_picture(data, low, high, model, side), (left, head))
+        title = model.title() if len(panels) == 1 else model.panel_title(band, read)
+        _write(draw, left, 5 * scale, title, size=11 * scale)
+        _write(draw, left, foot, f"{low:.5g} to {high:.5g} DN, {model.stretch}", _GREY, 11 * scale)
+        place = model.target_pixel(band)
+        if place is not None:
+            x = left + (place[0] + 0.5) * side / 256
+            y = head + side - (place[1] + 0.5) * side / 256
+            draw.ellipse((x - 12, y - 12, x + 12, y + 12), outline=_MARK, width=2)
     if coadd is not None:
-        left = 2 * _GAP + _SIDE
+        left = 2 * gap + side
         corners = model.outline(coadd)
         middle = np.array(coadd.data.shape[::-1]) / 2 if corners is None else corners[:4].mean(0)
-        pixels, place = _around(coadd.data, middle)
+        pixels, first = _around(coadd.data, middle)
         low, high = model.coadd_range(coadd)
-        page.paste(_picture(pixels, low, high, model), (left, _HEAD))
-        _write(draw, left, 5, model.coadd_title(coadd))
-        _write(draw, left, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN", _GREY)
-        scale = _SIDE / len(pixels)
+        page.paste(_picture(pixels, low, high, model, side), (left, head))
+        _write(draw, left, 5 * scale, coadd_title(coadd), size=11 * scale)
+        _write(draw, left, foot, f"{low:.5g} to {high:.5g} DN", _GREY, 11 * scale)
+        pixel = side / len(pixels)
         edge = [
-            (left + (x + 0.5 - place[0]) * scale, _HEAD + _SIDE - (y + 0.5 - place[1]) * scale)
+            (left + (x + 0.5 - first[0]) * pixel, head + side - (y + 0.5 - first[1]) * pixel)
             for x, y in ([] if corners is None else corners)
         ]
-        draw.line(edge, fill=_MARK)
-    _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
+        draw.line(edge, fill=_MARK, width=scale)
+    if scale == 1:
+        _write(draw, gap, foot + 15, "Still picture: run the cell for the live one.", _GREY)
     return page
 
 
@@ -151,29 +172,35 @@ def of_dither(model: DitherModel) -> Image:
     return page
 
 
-def _page(width: int) -> Image:
+def _page(width: int, side: int = _SIDE, scale: int = 1) -> Image:
     from PIL import Image
 
-    return Image.new("RGB", (width + 2 * _GAP, _HEAD + _SIDE + _FOOT), _PAPER)
+    size = (width + 2 * _GAP * scale, side + (_HEAD + _FOOT) * scale)
+    return Image.new("RGB", size, _PAPER)
 
 
-def _write(draw: Any, x: float, y: float, text: str, colour: str = _INK) -> None:
+def _write(draw: Any, x: float, y: float, text: str, colour: str = _INK, size: int = 11) -> None:
     from PIL import ImageFont
 
     # The font that Pillow carries has no middle dot, minus or en dash.
     plain = text.replace(" · ", "  ").replace("−", "-").replace("–", "-").replace("″", '"')
-    draw.text((x, y), plain, fill=colour, font=ImageFont.load_default(11))
+    draw.text((x, y), plain, fill=colour, font=ImageFont.load_default(size))
 
 
-def _picture(data: np.ndarray, low: float, high: float, model: FramesModel | CompareModel) -> Image:
-    """Pixels as a picture of `_SIDE`, row 0 at the bottom."""
+def _picture(
+    data: np.ndarray, low: float, high: float, model: FramesModel | CompareModel, side: int = _SIDE
+) -> Image:
+    """Pixels as a picture of `side` screen pixels, row 0 at the bottom."""
     from PIL import Image
 
-    table = colours.rgb_table(model.colours, model.stretch)
+    if model.stretch == colours.HISTOGRAM:
+        table = colours.equalized(model.colours, data, low, high)
+    else:
+        table = colours.rgb_table(model.colours, model.stretch)
     level = np.nan_to_num((data.astype(float) - low) / (high - low), nan=0.0)
     rgb = table[np.rint(np.clip(level, 0, 1) * (len(table) - 1)).astype(int)]
     rgb[~np.isfinite(data.astype(float))] = 230
-    return Image.fromarray(rgb[::-1]).resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    return Image.fromarray(rgb[::-1]).resize((side, side), Image.Resampling.BOX)
 
 
 def _around(data: np.ndarray, middle: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
