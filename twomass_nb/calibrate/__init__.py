@@ -1,7 +1,9 @@
 """Raw frames to calibrated ones: darks, responsivity, sky offsets, saturation, bad pixels."""
 
 from .calibrator import Calibrator
+from .canonical import Canonical
+from .choosing import Choice, nearest
 from .flags import Flag
 from .sky import SkyOffsets
 
-__all__ = ["Calibrator", "Flag", "SkyOffsets"]
+__all__ = ["Calibrator", "Canonical", "Choice", "Flag", "SkyOffsets", "nearest"]

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from ..raw import RawScan
 
-__all__ = ["events_between", "require_match", "require_one_kind", "require_type"]
+__all__ = [
+    "events_between",
+    "require_match",
+    "require_no_event",
+    "require_one_kind",
+    "require_type",
+]
 
 
 def events_between(hemis: str, one: dt.date, other: dt.date) -> list[HardwareEvent]:
@@ -71,7 +77,7 @@ def require_one_kind(scans: Sequence[RawScan]) -> None:
         require_match(scan, first.band, first.simulated, [name_of(first)])
     dated = sorted(scan.scan_id for scan in scans if scan.scan_id is not None)
     if dated:
-        _require_no_event(dated[0], dated[-1])
+        require_no_event(dated[0], dated[-1])
 
 
 def require_match(scan: RawScan, band: str | None, simulated: bool, others: Sequence[str]) -> None:
@@ -90,7 +96,7 @@ def require_match(scan: RawScan, band: str | None, simulated: bool, others: Sequ
         raise CalibrationError(msg)
     if scan.scan_id is not None:
         for other in _dated(others):
-            _require_no_event(scan.scan_id, other)
+            require_no_event(scan.scan_id, other)
 
 
 def _dated(names: Iterable[str]) -> list[ScanId]:
@@ -99,7 +105,13 @@ def _dated(names: Iterable[str]) -> list[ScanId]:
     return [found[0], found[-1]] if found else []
 
 
-def _require_no_event(one: ScanId, other: ScanId) -> None:
+def require_no_event(one: ScanId, other: ScanId) -> None:
+    """Refuse two scans of different sites, or between which the hardware changed.
+
+    Raises
+    ------
+    CalibrationError
+    """
     if one.hemis != other.hemis:
         msg = f"{one} and {other} are of different sites: use scans of one camera"
         raise CalibrationError(msg)
