@@ -70,26 +70,13 @@ def combine(scans: Sequence[RawScan]) -> Dark:
     CalibrationError
         If fewer than three frames are dark.
     """
-    left_out: list[LeftOut] = []
-    reads, differences, whose = [], [], []
-    for scan in scans:
-        frames = scan.frames
-        difference = frames[:, 1].astype(np.float32) - frames[:, 0]
-        if reason := light_in_noise(difference):
-            left_out.append(LeftOut(name_of(scan), None, reason))
-            continue
-        reads.append(frames[:, 0].astype(np.float32))
-        differences.append(difference)
-        whose += [(name_of(scan), i) for i in range(len(frames))]
-    if not differences:
-        raise _no_darks(left_out)
-    r1, difference = np.concatenate(reads), np.concatenate(differences)
-    del reads, differences
-    reasons = light_in_frames(difference, _noise_of(difference))
-    left_out += [LeftOut(*who, why) for who, why in zip(whose, reasons, strict=True) if why]
-    kept = np.array([not why for why in reasons])
+    r1 = np.concatenate([scan.frames[:, 0].astype(np.float32) for scan in scans])
+    difference = np.concatenate([scan.frames[:, 1] for scan in scans]) - r1
+    kept, left_out = _without_light(scans, difference)
     if np.count_nonzero(kept) < _FEWEST:
-        raise _no_darks(left_out)
+        why = f" ({left_out[0]})" if left_out else ""
+        msg = f"fewer than {_FEWEST} dark frames are usable{why}: give dark scans of another night"
+        raise CalibrationError(msg)
     if not kept.all():
         r1, difference = r1[kept], difference[kept]
     bistable = two_levels(difference)
@@ -98,10 +85,23 @@ def combine(scans: Sequence[RawScan]) -> Dark:
     )
 
 
-def _no_darks(left_out: list[LeftOut]) -> CalibrationError:
-    why = f" ({left_out[0]})" if left_out else ""
-    msg = f"fewer than {_FEWEST} dark frames are usable{why}: give dark scans of another night"
-    return CalibrationError(msg)
+def _without_light(
+    scans: Sequence[RawScan], difference: NDArray[np.float32]
+) -> tuple[NDArray[np.bool_], list[LeftOut]]:
+    """Return which frames are dark, and why the others are not."""
+    reasons = np.array(light_in_frames(difference, _noise_of(difference)), object)
+    kept, left_out, stop = reasons == "", [], 0
+    for scan in scans:
+        start, stop = stop, stop + scan.n_frames
+        mine, name = kept[start:stop], name_of(scan)
+        if not mine.any():
+            left_out.append(LeftOut(name, None, f"all frames: {reasons[start]}"))
+        elif reason := light_in_noise(difference[start:stop][mine]):
+            left_out.append(LeftOut(name, None, reason))
+            mine[:] = False
+        else:
+            left_out += [LeftOut(name, int(i), reasons[start + i]) for i in np.flatnonzero(~mine)]
+    return kept, left_out
 
 
 def _noise_of(difference: NDArray[np.float32]) -> float:
