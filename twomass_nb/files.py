@@ -10,9 +10,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import ExistsError, TwomassError, WriteError
+from .errors import ExistsError, NotFoundError, TwomassError, WriteError
 
-__all__ = ["refuse_existing", "whole_file"]
+__all__ = ["as_path", "refuse_existing", "whole_file"]
+
+
+def as_path(path: Any) -> Path:
+    """Return a path that a person gave, with ``~`` as the home that it means.
+
+    Raises
+    ------
+    NotFoundError
+        If it is no path at all: None, a number, bytes, a text with a zero byte.
+    """
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
+    if not isinstance(text, str) or "\0" in text:
+        msg = f"{path!r} is no path: give the name of a file or a folder"
+        raise NotFoundError(msg)
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # nobody here has that home
+        return Path(text)
 
 
 def refuse_existing(path: Path, overwrite: bool = False) -> None:
