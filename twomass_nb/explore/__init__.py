@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .artifacts import artifacts
 from .compare import compare
 from .dither import dither
 from .frames import frames
 from .locator import locator
 
-__all__ = ["compare", "dither", "frames", "locator"]
+__all__ = ["artifacts", "compare", "dither", "frames", "locator"]

@@ -16,12 +16,13 @@ from .frames_coadds import coadd_title
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from .artifacts_model import ArtifactsModel
     from .compare_model import CompareModel
     from .dither_model import DitherModel
     from .frames_model import FramesModel
     from .locator_model import LocatorModel
 
-__all__ = ["beside", "of_comparison", "of_dither", "of_frames", "of_locator"]
+__all__ = ["beside", "of_artifacts", "of_comparison", "of_dither", "of_frames", "of_locator"]
 
 _SIDE, _SMALL = 320, 224  # screen pixels of a picture's side; of three or more in a row
 _HEAD, _FOOT, _GAP = 24, 36, 16
@@ -170,6 +171,32 @@ def of_dither(model: DitherModel) -> Image:
     _write(draw, _GAP, _HEAD + _SIDE + 4, "One pixel: black is blind, white responds most.", _GREY)
     _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
     return page
+
+
+def of_artifacts(model: ArtifactsModel) -> Image:
+    """Draw the page's picture, and the numbers beside it."""
+    from PIL import Image, ImageDraw
+
+    page, image = model.shown(), _page(2 * _SIDE + _GAP)
+    draw = ImageDraw.Draw(image)
+    _write(draw, _GAP, 5, model.title())
+    if page.picture is None:
+        _write(draw, _GAP, _HEAD, page.missing[:120])
+    else:
+        low, high = page.picture.low, page.picture.high
+        level = np.nan_to_num((page.picture.image - low) / (high - low), nan=1.0)
+        grey = Image.fromarray(np.uint8(np.clip(level, 0, 1) * 255)[::-1])
+        height = round(_SIDE * grey.height / grey.width)
+        scaled = grey.resize((_SIDE, min(height, _SIDE)), Image.Resampling.BOX)
+        image.paste(scaled.convert("RGB"), (_GAP, _HEAD))
+        unit = page.picture.unit
+        _write(draw, _GAP, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} {unit}", _GREY)
+    for i, number in enumerate(page.numbers):
+        lines = number.value if isinstance(number.value, str) else str(number.value)
+        _write(draw, 2 * _GAP + _SIDE, _HEAD + 36 * i, f"{number.what}:")
+        _write(draw, 2 * _GAP + _SIDE, _HEAD + 36 * i + 15, lines.replace("±", "+-")[:62], _GREY)
+    _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
+    return image
 
 
 def _page(width: int, side: int = _SIDE, scale: int = 1) -> Image:

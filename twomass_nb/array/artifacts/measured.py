@@ -9,6 +9,7 @@ from astropy import units as u
 
 __all__ = ["DN", "Measured", "measured", "rms_without_noise"]
 
+_WORDS = {"adu": "DN", "adu / s": "DN/s", "deg": "°", "pix": "pixel"}
 #: Data numbers: adu is the FITS standard's word for them.
 DN = u.adu
 
@@ -27,10 +28,15 @@ class Measured:
     value: u.Quantity
     error: u.Quantity
 
-    def __str__(self) -> str:
-        unit = str(self.value.unit).replace("adu", "DN").replace("deg", "°")
+    def texts(self) -> list[str]:
+        """Write each number with uncertainty and unit, to two figures of the uncertainty."""
+        unit = str(self.value.unit)
+        unit = _WORDS.get(unit, unit)
         pairs = zip(np.ravel(self.value.value), np.ravel(self.error.value), strict=True)
-        return f"{', '.join(_told(float(a), float(e)) for a, e in pairs)} {unit}".strip()
+        return [_told(float(a), float(e), unit) for a, e in pairs]
+
+    def __str__(self) -> str:
+        return ", ".join(self.texts())
 
 
 def measured(value: object, error: object, unit: object = DN) -> Measured:
@@ -49,11 +55,12 @@ def rms_without_noise(power: object, error: object, unit: object = DN) -> Measur
     return measured(root, np.maximum(root - low, high - root) / 2, unit)
 
 
-def _told(value: float, error: float) -> str:
-    """Write a number to two figures of its uncertainty."""
+def _told(value: float, error: float, unit: str) -> str:
     if not np.isfinite(value):
         return "not measured"
     if not np.isfinite(error) or error <= 0:
-        return f"{value:.4g}".replace("-", "−")
-    digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 4))
-    return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
+        text = f"{value:.4g}"
+    else:
+        digits = int(np.clip(1 - np.floor(np.log10(error)), 0, 6))
+        text = f"{value:.{digits}f} ± {error:.{digits}f}"
+    return f"{text} {unit}".strip().replace("-", "−")

@@ -110,7 +110,7 @@ def persistence(frames: NDArray[np.uint16]) -> Persistence:
     return Persistence(
         events[0], int(x[top]), int(y[top]), charge.size,
         measured(mean, charge.std() / np.sqrt(charge.size)),
-        glow, error, first * left ** np.arange(m),
+        glow, error, np.asarray(first * left ** np.arange(m), float),
         measured(100 * first / mean, 100 * of_first / mean, u.percent),
         measured(100 * left, 100 * np.sqrt(covariance[1, 1]), u.percent),
         _step(bright), _strip(frames, events[0], int(y[top]), int(x[top])),
