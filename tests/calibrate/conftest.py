@@ -1,4 +1,4 @@
-"""Simulated darks, twilights and flat skies with known truth, as open scans; made once a session."""
+"""Simulated darks, twilights and flat skies with known truth, as open scans."""
 
 from __future__ import annotations
 
