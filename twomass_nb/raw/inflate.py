@@ -250,15 +250,19 @@ class _End:
 def _inflated(path: Path) -> tuple[NDArray[np.uint8], _End]:
     """Return the decompressed bytes and how they end."""
     buffer, size, end = np.empty(max(1, frames_promised(path) * FRAME_BYTES), np.uint8), 0, _End()
-    for out in _outputs(path, isal_zlib, end):
-        if size + len(out) > MAX_BYTES:
-            raise RawFileError(too_large(path))
-        if size + len(out) > buffer.size:
-            bigger = np.empty(min(max(2 * buffer.size, size + len(out)), MAX_BYTES), np.uint8)
-            bigger[:size] = buffer[:size]
-            buffer = bigger
-        buffer[size : size + len(out)] = np.frombuffer(out, np.uint8)
-        size += len(out)
+    try:
+        for out in _outputs(path, isal_zlib, end):
+            if size + len(out) > MAX_BYTES:
+                raise RawFileError(too_large(path))
+            if size + len(out) > buffer.size:
+                bigger = np.empty(min(max(2 * buffer.size, size + len(out)), MAX_BYTES), np.uint8)
+                bigger[:size] = buffer[:size]
+                buffer = bigger
+            buffer[size : size + len(out)] = np.frombuffer(out, np.uint8)
+            size += len(out)
+    except RawFileError:
+        buffer = bigger = np.empty(0, np.uint8)  # whoever keeps the error keeps these
+        raise
     return buffer[:size], end
 
 
