@@ -4,6 +4,7 @@ from .calibrator import Calibrator
 from .canonical import Canonical
 from .choosing import Choice, nearest
 from .flags import Flag
+from .leftout import LeftOut
 from .sky import SkyOffsets
 
-__all__ = ["Calibrator", "Canonical", "Choice", "Flag", "SkyOffsets", "nearest"]
+__all__ = ["Calibrator", "Canonical", "Choice", "Flag", "LeftOut", "SkyOffsets", "nearest"]

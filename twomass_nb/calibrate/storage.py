@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -89,22 +90,30 @@ def load(path: Path) -> Calibrator:
         msg = f"there is no file {path}: name one that calibrator.save has written"
         raise NotFoundError(msg)
     try:
-        with fits.open(path, checksum=True, memmap=False) as hdus:
-            if hdus[0].header.get("CALFMT") != _FORMAT:
-                raise ValueError
-            maps: dict[str, Any] = {
-                attribute: np.asarray(hdus[name].data, np.uint8 if name == "MASK" else np.float32)
-                for name, attribute in _MAPS.items()
-            }
-            table = hdus[_RECORD].data
-            facts: dict[str, Any] = dict(
-                zip(table["NAME"], map(json.loads, table["VALUE"]), strict=True)
-            )
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            maps, facts = _read(path)
+        if said:  # of a wrong checksum, or an end that is missing
+            raise ValueError(said[0].message)
         facts["left_out"] = tuple(LeftOut(**one) for one in facts["left_out"])
         facts["first_columns"] = tuple(FirstColumn(**one) for one in facts["first_columns"])
         for name in ("darks", "twilights", "canonical", "levels"):
             facts[name] = tuple(facts[name])
         return Calibrator(**maps, **facts)
-    except (OSError, ValueError, KeyError, TypeError, IndexError, UserWarning) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         msg = f"{path} is no calibrator, or damaged: make it again from its darks and twilights"
         raise CalibrationError(msg) from error
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the maps of a file, and the rest."""
+    with fits.open(path, checksum=True, memmap=False) as hdus:
+        if hdus[0].header.get("CALFMT") != _FORMAT:
+            msg = "another format"
+            raise ValueError(msg)
+        maps = {
+            attribute: np.asarray(hdus[name].data, np.uint8 if name == "MASK" else np.float32)
+            for name, attribute in _MAPS.items()
+        }
+        table = hdus[_RECORD].data
+        return maps, dict(zip(table["NAME"], map(json.loads, table["VALUE"]), strict=True))

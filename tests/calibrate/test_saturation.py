@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twomass_nb.calibrate import Flag
+from twomass_nb.calibrate.saturation import DIGITAL_LIMIT
+
+
+@pytest.fixture
+def bright(flat_sky):
+    """A star that fills both reads in its core, and read 2 around it."""
+    rows, columns = np.mgrid[:256, :256]
+    star = 9e5 * np.exp(-0.5 * ((rows - 60.3) ** 2 + (columns - 70.6) ** 2) / 2.5**2)
+    return flat_sky(400.0, n=3, star=star.astype(np.float32))
+
+
+def truth(made, scan, i):
+    both = scan.frame(i)
+    return both[0] >= made.camera.saturation, both[1] >= made.camera.saturation
+
+
+def test_what_is_full_is_flagged_before_any_limit_is_known(made, bright):
+    calibrator = made.calibrator
+    assert (calibrator.saturation == DIGITAL_LIMIT).all()
+    flags = calibrator.flags(bright, 1)
+    full1, full2 = truth(made, bright, 1)
+    assert full1.sum() > 5
+    np.testing.assert_array_equal((flags & Flag.SATURATED_R1) != 0, full1)
+    found2 = (flags & Flag.SATURATED_R2) != 0
+    assert not np.any(found2 & ~full2)
+    assert found2.sum() > 0.7 * full2.sum()
+
+
+def test_limits_are_measured_in_stars(made, bright):
+    calibrator = made.calibrator.with_saturation(bright)
+    quadrant = calibrator.saturation[:128, :128]
+    np.testing.assert_allclose(quadrant, made.camera.saturation[:128, :128], rtol=0.01)
+    assert (quadrant < made.camera.saturation[:128, :128]).all()
+    assert (calibrator.saturation[:, 128:] == DIGITAL_LIMIT).all()  # no star was there
+    assert calibrator.saturation_seen
+    assert not made.calibrator.saturation_seen
+    flags = calibrator.flags(bright, 2)
+    full1, full2 = truth(made, bright, 2)
+    np.testing.assert_array_equal((flags & Flag.SATURATED_R1) != 0, full1)
+    # the limit is approached to 1 %, so a pixel or two nearly full count as well
+    missed = full2 & ((flags & Flag.SATURATED_R2) == 0)
+    assert not missed.any()
+
+
+def test_r1_is_of_use_where_r2_is_full(made, bright):
+    calibrator = made.calibrator.with_saturation(bright)
+    first, usual = calibrator.frame(bright, 0, "r1"), calibrator.frame(bright, 0)
+    full1, full2 = truth(made, bright, 0)
+    ring = full2 & ~full1
+    assert usual.mask[ring].all()
+    assert not first.mask[ring & (calibrator.mask == 0)].any()
+    assert first.mask[full1].all()
+    rows, columns = np.mgrid[:256, :256]
+    light = 400 + 9e5 * np.exp(-0.5 * ((rows - 60.3) ** 2 + (columns - 70.6) ** 2) / 2.5**2)
+    good = ring & ~first.mask
+    pull = ((first.data - light) / first.uncertainty.array)[good]
+    assert np.sqrt(np.mean(pull**2)) == pytest.approx(1, abs=0.4)
+
+
+def test_an_even_sky_is_not_full_anywhere(made, flat_sky):
+    for level in (0.0, 400.0, 15000.0):
+        flags = made.calibrator.flags(flat_sky(level, n=1), 0)
+        assert not np.any(flags & (Flag.SATURATED_R1 | Flag.SATURATED_R2))
