@@ -220,6 +220,30 @@ def test_a_query_without_its_table_says_how_to_get_it(files):
     assert len(made.ask("scans_without_darks")) == 2
 
 
+def test_cells_of_an_answer_may_be_asked_for(small):
+    row = small.sql("SELECT tile, scan, disk_label FROM scans WHERE tile IS NOT NULL")[0]
+    assert row["scan"] in small.ask("repeats", tile=row["tile"])["scan"]
+    again = small.sql("SELECT tile FROM scans WHERE scan = ?", [row["scan"]])
+    assert row["tile"] in again["tile"]
+    assert small.sql("SELECT $a IS NULL AS none", {"a": np.ma.masked})["none"][0]
+
+
+@pytest.mark.parametrize("given", [None, 5, ["SELECT 1"]])
+def test_what_is_no_question_is_said(small, given):
+    for ask in (small.sql, small.ask, small.describe if given else small.sql):
+        with pytest.raises(TableError, match=r"no SQL|no query|no table"):
+            ask(given)
+    with pytest.raises(TableError, match="no known hardware event"):
+        small.ask("nights_between", after=given, before="focus")
+
+
+@pytest.mark.parametrize("name", ["scans", "raw_scans", "lgo", "inventory", "path"])
+@pytest.mark.parametrize("given", [5, [None], tm.ScanId("2000-05-29", "s", 63), "~nobody/x"])
+def test_what_is_no_table_is_said(name, given):
+    with pytest.raises((NotFoundError, TableError), match=r"no path|no such file|not a catalogue"):
+        tm.catalog(**{name: given})
+
+
 def test_dates_that_are_none_are_kept_as_they_were_written(tmp_path):
     (tmp_path / "raw_scans").write_text(RAW.replace("1998-10-10", "       970"))
     made = tm.catalog(raw_scans=tmp_path / "raw_scans")

@@ -117,13 +117,17 @@ def test_a_night_of_a_summary_is_not_counted_again_by_its_own_files(tmp_path):
     assert found["files"].tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("harm", ["cut", "gone", "list", "version"])
+@pytest.mark.parametrize("harm", ["cut", "one byte", "gone", "list", "version"])
 def test_a_damaged_catalogue_says_so(tmp_path, harm):
     path = tmp_path / "archive"
     tm.catalog(raw_scans=raw_scans(1), path=path)
     victim, listed = next(path.glob("scans-*")), path / "catalog.json"
     if harm == "cut":
         victim.write_bytes(victim.read_bytes()[:-1])
+    elif harm == "one byte":
+        content = bytearray(victim.read_bytes())
+        content[len(content) // 3] ^= 1
+        victim.write_bytes(content)
     elif harm == "gone":
         victim.unlink()
     elif harm == "list":
@@ -132,6 +136,34 @@ def test_a_damaged_catalogue_says_so(tmp_path, harm):
         listed.write_text(json.dumps({**json.loads(listed.read_text()), "format": 99}))
     with pytest.raises(TableError, match=r"build (one|the catalogue again|it again)"):
         tm.catalog(path=path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"file": "/etc/passwd"},
+        {"file": "../../scans-0123456789abcdef.parquet"},
+        {"file": 5},
+        {"name": "x AS SELECT 1; COPY (SELECT 1) TO 'stolen'; --"},
+    ],
+)
+def test_a_list_from_elsewhere_leads_to_no_other_file_nor_sql(tmp_path, change):
+    path = tmp_path / "archive"
+    tm.catalog(raw_scans=raw_scans(1), path=path)
+    listed = json.loads((path / "catalog.json").read_text())
+    table = listed["tables"].pop("scans")
+    name = change.get("name", "scans")
+    listed["tables"][name] = {**table, "file": change.get("file", table["file"])}
+    (path / "catalog.json").write_text(json.dumps(listed))
+    with pytest.raises(TableError, match="is not a catalogue"):
+        tm.catalog(path=path)
+
+
+def test_a_damaged_catalogue_in_the_cache_is_built_again():
+    rows = raw_scans(1)
+    path = tm.catalog(raw_scans=rows).path
+    next(path.glob("scans-*")).write_bytes(b"")
+    assert scans_of(tm.catalog(raw_scans=rows)) == [1]
 
 
 def test_a_failed_build_leaves_the_old_catalogue(tmp_path, monkeypatch):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-from astropy.table import Column, MaskedColumn, Table
+from astropy.table import Table
 
 from ...cache import cache_folder
 from ...errors import TableError
+from ...files import as_path
+from .answers import as_column, one_line, plain_values, whole_numbers
 from .queries import QUERIES
 from .sources import found_here, given
 from .store import build, cached, needed, quoted, read_list
@@ -89,7 +89,7 @@ def catalog(
         raise TableError(msg)
     if path is None:
         return Catalog(cached(sources))
-    folder = Path(path).expanduser()
+    folder = as_path(path)
     build(folder, sources, overwrite)
     return Catalog(folder)
 
@@ -110,7 +110,7 @@ class Catalog:
     """
 
     def __init__(self, path: str | PathLike[str]) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path = as_path(path).absolute()
         self._stored = read_list(self.path)
         files = {name: str(self.path / table.file) for name, table in self._stored.items()}
         self._connection = needed("duckdb").connect(
@@ -199,7 +199,7 @@ class Catalog:
         query : str
             One SELECT of DuckDB's SQL.
         parameters : sequence or mapping, optional
-            Values for ``?`` or ``$name`` in it.
+            Values for ``?`` or ``$name`` in it; also numpy's, as cells of a table are.
 
         Returns
         -------
@@ -213,16 +213,19 @@ class Catalog:
             If it is not one SELECT, wrong, or asks for a table or a file that is not there.
         """
         duckdb = needed("duckdb")
+        if not isinstance(query, str):
+            msg = f"{query!r} is no SQL: give a SELECT as text"
+            raise TableError(msg)
         try:
             statements = self._connection.extract_statements(query)
         except duckdb.Error as error:
-            raise TableError(_one_line(error)) from None
+            raise TableError(one_line(error)) from None
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
             msg = "the catalogue answers one SELECT at a time, and changes nothing"
             raise TableError(msg)
         table = Table()
         for name, values in self._fetch(query, parameters).items():
-            table[name] = _column(values)
+            table[name] = as_column(values)
         table.meta["sql"] = query.strip()
         asked = set(re.findall(r"\w+", query.lower()))  # rather too many tables than too few
         if any(one.simulated for name, one in self._stored.items() if name in asked):
@@ -244,7 +247,7 @@ class Catalog:
         TableError
             If there is no such query, a parameter is wrong, or no table it needs is there.
         """
-        query = QUERIES.get(name)
+        query = QUERIES.get(str(name))
         if query is None:
             msg = f"there is no query {name!r}: choose of {', '.join(QUERIES)}"
             raise TableError(msg)
@@ -257,13 +260,13 @@ class Catalog:
         duckdb = needed("duckdb")
         try:
             # a cursor of its own, so that threads may ask at the same time
-            cursor = self._connection.cursor().execute(query, parameters)
+            cursor = self._connection.cursor().execute(query, plain_values(parameters))
             huge = [name for name, kind, *_ in cursor.description if str(kind) == "HUGEINT"]
             found: dict[str, Any] = cursor.fetchnumpy()
         except duckdb.Error as error:
             raise TableError(self._trouble(error)) from None
         for name in huge:  # sums of whole numbers, which come as floats
-            found[name] = _whole(found[name])
+            found[name] = whole_numbers(found[name])
         return found
 
     def _trouble(self, error: Exception) -> str:
@@ -271,36 +274,10 @@ class Catalog:
         if not all((self.path / table.file).exists() for table in self._stored.values()):
             return f"files of {self.path} are gone, since it was built anew: open it again"
         absent = next((t for t in _HOW if f"Table with name {t} does not" in str(error)), None)
-        return self._no_table(absent) if absent else _one_line(error)
+        return self._no_table(absent) if absent else one_line(error)
 
-    def _no_table(self, name: str) -> str:
+    def _no_table(self, name: object) -> str:
+        name = str(name)
         there = ", ".join(self.tables["table"])
         how = f": give {_HOW[name]}, to tm.catalog" if name in _HOW else ""
         return f"this catalogue has no table {name}{how}; it has {there}"
-
-
-def _one_line(error: Exception) -> str:
-    """Return what DuckDB says without its picture of the line."""
-    text = str(error).split("\nLINE ")[0]
-    return " ".join(text.split())[:300]
-
-
-def _whole(values: Any) -> Any:
-    if values.size and np.ma.max(np.ma.abs(values)) > 2**53:
-        return values
-    return np.ma.array(np.ma.filled(values, 0).astype(np.int64), mask=np.ma.getmaskarray(values))
-
-
-def _column(values: Any) -> Column:
-    null = np.ma.getmaskarray(values)
-    data = np.ma.getdata(values)
-    if data.dtype.kind == "M":
-        # dates are text in all our tables; times keep theirs
-        days = data.astype("datetime64[D]")
-        data = np.datetime_as_string(days if (days == data)[~null].all() else data)
-    elif data.dtype.kind == "O":
-        if all(isinstance(v, str) for v in data[~null]):
-            data = np.array(["" if n else v for v, n in zip(data, null, strict=True)], dtype=str)
-    elif data.dtype.kind == "f":
-        null = null | np.isnan(data)
-    return MaskedColumn(data, mask=null) if null.any() else Column(data)

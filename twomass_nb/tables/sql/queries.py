@@ -49,7 +49,7 @@ class Query:
             raise TableError(msg)
         values = dict(given)
         for key, what in self.parameters.items():
-            if what is _EVENT and values[key] not in _SITES:
+            if what is _EVENT and str(values[key]) not in _SITES:
                 msg = f"{values[key]!r} is no known hardware event: choose of {', '.join(_SITES)}"
                 raise TableError(msg)
         events = [values[key] for key, what in self.parameters.items() if what is _EVENT]

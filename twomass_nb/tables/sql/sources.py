@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from ...cache import cache_folder
 from ...errors import NotFoundError, ScanNameError, TableError, TwomassWarning
+from ...files import as_path
 from ...scan import FileName
 from ..directory import read_dir
 from ..dumps import is_dump
@@ -51,12 +52,13 @@ def given(**tables: Any) -> Sources:
     for name, value in tables.items():
         if value is None:
             continue
-        one = isinstance(value, str | PathLike | Table)
+        one = isinstance(value, str | PathLike | Table) or not isinstance(value, Iterable)
         listed: Iterable[Any] = [value] if one else value
-        parts = [v if isinstance(v, Table) else Path(v).expanduser().absolute() for v in listed]
+        parts = [v if isinstance(v, Table) else as_path(v).absolute() for v in listed]
         for part in parts:
             if isinstance(part, Path) and not part.is_file():
-                msg = f"{part}: no such file"
+                what = "is a folder: name the files in it" if part.is_dir() else "no such file"
+                msg = f"{part}: {what}"
                 raise NotFoundError(msg)
         if parts:
             sources[name] = parts
@@ -74,7 +76,7 @@ def found_here() -> Sources:
     sources: Sources = {}
     roots = [part for part in os.environ.get("TWOMASS_NB_ARCHIVE", "").split(os.pathsep) if part]
     places = [(cache_folder(), 0), (cache_folder() / "tables", 0)]
-    places += [(Path(root).expanduser().absolute(), 1) for root in roots]
+    places += [(as_path(root).absolute(), 1) for root in roots]
     for folder, below in places:
         for path in _files_of(folder, below):
             if (name := _kind(path)) and path.is_file():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,12 +24,13 @@ from ...errors import TableError, WriteError
 from ...files import refuse_existing, whole_file
 from . import sources as _sources
 from .columns import as_arrow
-from .views import scans_sql
+from .views import DESCRIPTIONS, scans_sql
 
 __all__ = ["StoredTable", "build", "cached", "needed", "quoted", "read_list"]
 
 _LIST = "catalog.json"
 _FORMAT = 1
+_FILE = re.compile(r"\w+-[0-9a-f]{16}\.parquet", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,10 @@ def cached(sources: _sources.Sources) -> Path:
     Of the same files only the latest state is kept.
     """
     folder = cache_folder() / "tables" / "catalog" / _sources.signature(sources)
-    if not (folder / _LIST).exists():
-        build(folder, sources)
+    try:
+        read_list(folder)
+    except TableError:  # not there yet, or damaged
+        build(folder, sources, overwrite=(folder / _LIST).exists())
         _forget_older(folder, sources)
     return folder
 
@@ -118,12 +122,12 @@ def build(folder: Path, sources: _sources.Sources, overwrite: bool = False) -> N
 
 
 def read_list(folder: Path) -> dict[str, StoredTable]:
-    """Return the tables of a catalogue on disk, having looked that their files are whole.
+    """Return the tables of a catalogue on disk, having looked that they are what was written.
 
     Raises
     ------
     TableError
-        If it is no catalogue, one of another version, or a file is missing or of another size.
+        If it is no catalogue, one of another version, or a file is missing or damaged.
     """
     try:
         listed = json.loads((folder / _LIST).read_bytes())
@@ -132,18 +136,31 @@ def read_list(folder: Path) -> dict[str, StoredTable]:
             name: StoredTable(**{**one, "sources": tuple(one["sources"])})
             for name, one in listed["tables"].items()
         }
+        # A list from elsewhere may say anything; names and files become SQL.
+        ours = all(n in DESCRIPTIONS and _FILE.fullmatch(str(t.file)) for n, t in tables.items())
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        ours = False
+    if not ours:
         msg = f"{folder} is not a catalogue: build one with tm.catalog(..., path={str(folder)!r})"
-        raise TableError(msg) from None
+        raise TableError(msg)
     if said != _FORMAT:
         msg = f"{folder} is a catalogue of another version of twomass_nb: build it again"
         raise TableError(msg)
     for table in tables.values():
-        path = folder / table.file
-        if not path.is_file() or path.stat().st_size != table.size:
-            msg = f"{path} is missing or not whole: build the catalogue again (overwrite=True)"
+        if not _is_whole(folder / table.file, table):
+            msg = (
+                f"{folder / table.file} is missing or damaged: build the catalogue again "
+                "(overwrite=True)"
+            )
             raise TableError(msg)
     return tables
+
+
+def _is_whole(path: Path, table: StoredTable) -> bool:
+    """Whether a file is what was written: Parquet would answer from a damaged page all the same."""
+    if not path.is_file() or path.stat().st_size != table.size:
+        return False
+    return path.stem.endswith(_digest(path))
 
 
 def _write(folder: Path, name: str, table: Table, parts: list[Path | Table]) -> StoredTable:
@@ -193,10 +210,13 @@ def _named(
     new: Path, name: str, rows: int, simulated: int, made_of: tuple[str, ...]
 ) -> StoredTable:
     """Give a new file the name that tells its content."""
-    with new.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()[:16]
-    path = new.replace(new.with_name(f"{name}-{digest}.parquet"))
+    path = new.replace(new.with_name(f"{name}-{_digest(new)}.parquet"))
     return StoredTable(path.name, path.stat().st_size, rows, simulated, made_of)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
 def _is_ours(folder: Path) -> bool:
