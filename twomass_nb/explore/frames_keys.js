@@ -10,7 +10,7 @@ function render({ model, el }) {
   help.className = "twomass-nb-keys";
   help.textContent = "keys";
   help.title = model.get("help");
-  help.style.cssText = "font-size: 12px; cursor: help; text-decoration: underline dotted;";
+  help.style.cssText = "font-size: 12px; margin: 0 10px; cursor: help; text-decoration: underline dotted;";
   el.append(help);
   const host = () => el.closest(".twomass-nb");
   const mine = (event) => {

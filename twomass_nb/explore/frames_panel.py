@@ -135,7 +135,7 @@ class Panel:
         )  # fmt: skip
         self.figure.add_layout(bar, "below")
         self.selection = BoxAnnotation(
-            fill_alpha=0.08, fill_color="white", line_color="white", line_alpha=1.0,
+            fill_alpha=0.12, fill_color="white", line_color=MARK, line_alpha=1.0, line_width=2,
             line_dash="dashed", left=0, right=0, bottom=0, top=0, visible=False,
             name=f"{name}-selection",
         )  # fmt: skip
