@@ -15,7 +15,6 @@ from tqdm import tqdm
 from ..errors import LayoutError, RawFileError
 from ..files import refuse_existing, whole_file
 from .beside import kind_of, par_of
-from .fits_back import is_fits_name, read_cube
 from .inflate import is_gzip_name, read_content
 from .layout import FRAME_BYTES, Layout, reorder_bytes
 from .packing import packed
@@ -66,7 +65,7 @@ def convert(
     """
     src, dst = Path(src), Path(dst)
     wanted = kind_of(dst)
-    if not is_fits_name(src):
+    if not _is_fits_name(src):
         kind_of(src)
     refuse_existing(dst, overwrite)
     if dst.exists() and src.exists() and src.samefile(dst):
@@ -74,7 +73,7 @@ def convert(
         raise RawFileError(msg)
     if layout is not None and not isinstance(layout, Layout):
         layout = Layout(layout)
-    take = _from_fits if is_fits_name(src) else _from_raw
+    take = _from_fits if _is_fits_name(src) else _from_raw
     data, simulated = take(src, dst, wanted, layout)
     beside = par_of(dst)
     if beside is not None and beside.simulated != simulated:
@@ -117,6 +116,8 @@ def _from_fits(
     src: Path, dst: Path, wanted: str, layout: Layout | None
 ) -> tuple[NDArray[np.uint8], bool]:
     """Return the bytes that `dst` is to have, and whether they are simulated."""
+    from .fits_back import read_cube  # astropy.io.fits: most conversions need none of it
+
     cube = read_cube(src)
     if wanted == "rdo":
         return cube.data, cube.simulated
@@ -166,3 +167,7 @@ def _mark(src: Path, dst: Path) -> Path:
 
 def _bare(path: Path) -> Path:
     return path.with_name(path.name.removesuffix(".gz"))
+
+
+def _is_fits_name(path: Path) -> bool:
+    return path.name.lower().endswith((".fits", ".fit", ".fits.fz"))

@@ -15,7 +15,7 @@ from .fits_cube import READS, rdo_hash
 from .inflate import MAX_BYTES
 from .layout import FRAME_BYTES, Layout
 
-__all__ = ["Cube", "is_fits_name", "read_cube"]
+__all__ = ["Cube", "read_cube"]
 
 _PIECE = 16  # frames taken at a time, so that little more than the scan itself is in memory
 
@@ -41,11 +41,6 @@ class Cube:
     layout: Layout
     from_rds: bool
     simulated: bool
-
-
-def is_fits_name(path: Path) -> bool:
-    """Whether a file's name says that it is FITS."""
-    return path.name.lower().endswith((".fits", ".fit", ".fits.fz"))
 
 
 def read_cube(path: Path) -> Cube:
