@@ -14,10 +14,11 @@ import numpy as np
 from ..array.geometry import SIZE
 from ..errors import TwomassError
 from ..scan import BAND_NAMES
-from . import frames_marks, frames_pixels, frames_save, still
+from . import frames_pixels, frames_save, frames_words, still
 from .bridge import BokehView
 from .frames_controls import BY_HAND, FramesControls
 from .frames_figure import FramesFigure
+from .frames_keys import PLOT_KEYS, STEPS
 from .frames_model import FramesModel
 
 if TYPE_CHECKING:
@@ -267,11 +268,11 @@ class FramesExplorer(FramesControls):
     # keys and the pointer ----------------------------------------------------------------------
 
     def _press(self, key: str) -> None:
-        steps = {"ArrowLeft": -1, "ArrowRight": 1, "PageUp": 10, "PageDown": -10,
-                 "Home": -self.slider.max, "End": self.slider.max}  # fmt: skip
-        plots = {"c": "cuts", "g": "histogram", "p": "through"}
-        if key in steps:
-            self._step(steps[key])
+        ends = {"Home": 0, "End": self.slider.max}
+        if key in STEPS:
+            self._step(STEPS[key])
+        elif key in ends:
+            self.slider.value = ends[key]
         elif key.isdigit() and int(key) <= len(self.model.reads()):
             self.read.value = self.model.reads()[int(key) - 1]
         elif key in BAND_NAMES:
@@ -279,8 +280,8 @@ class FramesExplorer(FramesControls):
                 self.band.value = key
         elif key == "b":
             self.blink.playing = not self.blink.playing
-        elif key in plots:
-            toggle = self.plots[plots[key]]
+        elif key in PLOT_KEYS:
+            toggle = self.plots[PLOT_KEYS[key]]
             toggle.value = not toggle.value
         elif key == "Escape":
             self.pixel = None
@@ -328,26 +329,7 @@ class FramesExplorer(FramesControls):
         finally:
             self._quiet = False
         self._read_out()
-        words = []
-        if model.wcs() is None:
-            words.append(f"Positions are not known: {model.no_sky}.")
-        elif model.target is not None:
-            seen = [frame for frame, _, _ in model.crossing()]
-            if model.target_pixel() is None:
-                words.append("The target is not on this frame.")
-            if seen:
-                words.append(f"Frames {seen[0]} to {seen[-1]} see the target.")
-        if model.coadd() is None and model.view == "one":
-            words.append(
-                f"No processed {BAND_NAMES.get(model.band, '')} coadd lies beside the raw files; "
-                "give one with atlas=."
-            )
-        if model.selection is not None:
-            x0, x1, y0, y1 = model.selection
-            count = (x1 - x0 + 1) * (y1 - y0 + 1)
-            words.append(f"{count} pixels are selected: x {x0} to {x1}, y {y0} to {y1}.")
-        words += frames_marks.told(model)
-        self.telling.say(" ".join(words))
+        self.telling.say(" ".join(frames_words.told(model)))
 
 
 def _switch(model: FramesModel, what: str, kind: str, down: bool) -> None:

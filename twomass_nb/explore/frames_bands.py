@@ -10,19 +10,22 @@ from numpy.typing import NDArray
 
 from ..array.artifacts import FixedPattern, hot_pixels, saturation
 from ..array.clusters import clusters
+from ..array.geometry import SIZE
 from ..errors import NotFoundError, TwomassError
 from ..raw.beside import sibling_of
 from ..scan import BANDS
 
 if TYPE_CHECKING:
+    from astropy.coordinates import SkyCoord
     from astropy.wcs import WCS
 
-__all__ = ["CALIBRATED", "READS", "Bands"]
+__all__ = ["CALIBRATED", "READS", "Bands", "pixel_of"]
 
 READS = ("r1", "r2", "r2-r1")
 CALIBRATED = "calibrated"
 _HOT_FROM = 15  # frames, evenly over the scan, in which stars do not stay
 _GLOW = 6  # frames that a star saturated before is followed for
+_NEAR = 8  # frames: a target is seen for at most this many before and after its best one
 Tick = Callable[[int, int], None]
 
 
@@ -142,6 +145,20 @@ class Bands:
             self._wcs[band] = (frame, wcs)
         return self._wcs[band][1]
 
+    def crossing(self, band: str, target: SkyCoord | None) -> list[tuple[int, float, float]]:
+        """Return the frames that see a position, and its pixel in each: (frame, x, y)."""
+        if target is None or self.wcs(band, 0) is None:
+            return []
+        scan = self[band]
+        centers = scan.track.center(np.arange(scan.n_frames))
+        best = int(np.argmin(centers.separation(target)))
+        seen = []
+        for frame in range(max(0, best - _NEAR), min(scan.n_frames, best + _NEAR + 1)):
+            x, y = pixel_of(self.wcs(band, frame), target)
+            if -0.5 <= x < SIZE - 0.5 and -0.5 <= y < SIZE - 0.5:
+                seen.append((frame, x, y))
+        return seen
+
     # what stands out ---------------------------------------------------------------------------
 
     def hot(self, band: str) -> NDArray[np.int64]:
@@ -180,3 +197,9 @@ class Bands:
             for x, y, _ in clusters(*np.concatenate(self.full(band, frame - ago)).T)
         ]
         return np.array(places, float).reshape(-1, 3)
+
+
+def pixel_of(wcs: WCS, target: SkyCoord) -> tuple[float, float]:
+    """Return the pixel (x, y) of a position."""
+    x, y = wcs.all_world2pix(target.ra.deg, target.dec.deg, 0)
+    return float(x), float(y)

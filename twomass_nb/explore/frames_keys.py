@@ -8,7 +8,12 @@ from pathlib import Path
 import anywidget
 import traitlets
 
-__all__ = ["HELP", "Keys"]
+__all__ = ["HELP", "PLOT_KEYS", "STEPS", "Keys"]
+
+#: Frames that a key steps by, and plots that one opens or closes.
+STEPS = {"ArrowLeft": -1, "ArrowRight": 1, "PageUp": 10, "PageDown": -10}
+PLOT_KEYS = {"c": "cuts", "g": "histogram", "p": "through"}
+
 
 HELP = """Click into the explorer, then:
 ← →  one frame back, on (Page keys: ten; Home, End: first, last)

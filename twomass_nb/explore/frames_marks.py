@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .frames_model import FramesModel
     from .frames_panel import Panel
 
-__all__ = ["Marks", "told"]
+__all__ = ["Marks"]
 
 _ROWS = (0, 32, 64, 96)  # of a quadrant, where the time is written
 _IN_R2, _IN_BOTH = "#19c8ff", "#ffffff"
@@ -129,28 +129,3 @@ def _hot(model: FramesModel, band: str) -> dict[str, list[Any]]:
 def _persistence(model: FramesModel, band: str) -> dict[str, list[Any]]:
     x, y, ago = model.bands_of_scan.afterglow(band, model.frame).T.tolist()
     return {"x": x, "y": y, "text": [f"−{n:.0f}" for n in ago]}
-
-
-def told(model: FramesModel) -> list[str]:
-    """Say in sentences what the marks on the frame are, and how many."""
-    words = []
-    held = model.bands_of_scan
-    if "quadrants" in model.marks:
-        words.append("Times are from the start of each read: r1 52 ms, r2 1350 ms after the reset.")
-    if "saturated" in model.marks:
-        flat, holes = held.full(model.band, model.frame)
-        words.append(
-            f"Saturated: {len(flat)} pixels in r2, at the highest value of their quadrant (blue), "
-            f"{len(holes)} in both reads, where r2 equals r1 (white)."
-        )
-    if "hot" in model.marks:
-        count = len(held.hot(model.band))
-        words.append(
-            f"{count} hot pixels (squares): those that the scan's own frames show; darks show more."
-        )
-    if "persistence" in model.marks:
-        count = len(held.afterglow(model.band, model.frame))
-        words.append(
-            f"{count} places where a star saturated up to six frames ago (−1 … −6) and may glow on."
-        )
-    return words

@@ -11,7 +11,7 @@ from ..array.geometry import SIZE
 from ..errors import NotFoundError
 from ..scan import BAND_NAMES
 from . import colours, frames_coadds, frames_state, sky
-from .frames_bands import READS, Bands
+from .frames_bands import READS, Bands, pixel_of
 from .frames_coadds import Coadds
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ MARKS = {
     "persistence": "persistence",
 }
 _BINS = 128
-_NEAR = 8  # frames: a target is seen for at most this many before and after its best one
 
 
 class FramesModel:
@@ -176,22 +175,8 @@ class FramesModel:
         """Return the frames that see the target, and its pixel in each: (frame, x, y)."""
         band = band or self.band
         if band not in self._crossings:
-            self._crossings[band] = self._cross(band)
+            self._crossings[band] = self.bands_of_scan.crossing(band, self._target)
         return self._crossings[band]
-
-    def _cross(self, band: str) -> list[tuple[int, float, float]]:
-        if self._target is None or self.wcs_of(0, band) is None:
-            return []
-        scan = self.bands_of_scan[band]
-        centers = scan.track.center(np.arange(scan.n_frames))
-        best = int(np.argmin(centers.separation(self._target)))
-        frames = range(max(0, best - _NEAR), min(scan.n_frames, best + _NEAR + 1))
-        seen = []
-        for frame in frames:
-            x, y = _pixel(self.wcs_of(frame, band), self._target)
-            if -0.5 <= x < SIZE - 0.5 and -0.5 <= y < SIZE - 0.5:
-                seen.append((frame, x, y))
-        return seen
 
     def best_frame(self) -> int:
         """Return the frame that has the target nearest to its middle; if none has, the middle."""
@@ -276,7 +261,7 @@ class FramesModel:
         """Pixel (x, y) of the target on the coadd, or None when it is not on it."""
         if self.target is None:
             return None
-        x, y = _pixel(coadd.wcs, self.target)
+        x, y = pixel_of(coadd.wcs, self.target)
         ny, nx = coadd.data.shape
         return (x, y) if -0.5 <= x < nx - 0.5 and -0.5 <= y < ny - 0.5 else None
 
@@ -329,8 +314,3 @@ class FramesModel:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Show what a state says; see `frames_state.restore`."""
         frames_state.restore(self, state)
-
-
-def _pixel(wcs: WCS, target: SkyCoord) -> tuple[float, float]:
-    x, y = wcs.all_world2pix(target.ra.deg, target.dec.deg, 0)
-    return float(x), float(y)
