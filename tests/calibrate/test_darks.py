@@ -51,6 +51,20 @@ def test_frames_with_the_shutter_half_open_are_left_out_and_named(taken, shelf):
     np.testing.assert_array_equal(dark.difference, clean.difference)
 
 
+def test_light_that_read_1_alone_shows_is_found(taken, shelf):
+    frames = taken(1).dark.copy()
+    frames[9, :, :, :90] += 100  # the same in both reads: none in r2 - r1
+    (left_out,) = combine([shelf(frames, 995, "dar")]).left_out
+    assert left_out.frame == 9
+    assert "shutter" in left_out.reason
+
+
+def test_a_drift_of_read_1_is_not_light(taken, shelf):
+    frames = taken(1).dark.copy()
+    frames += np.linspace(0, 60, len(frames)).astype(np.uint16)[:, None, None, None]
+    assert combine([shelf(frames, 995, "dar")]).left_out == ()
+
+
 def test_most_frames_may_be_half_open(taken, shelf):
     lit = list(range(16))  # of 24
     dark = combine([shelf(half_open(taken(1).dark, lit), 995, "dar")])

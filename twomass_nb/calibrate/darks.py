@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..errors import CalibrationError
 from .leftout import LeftOut, name_of
-from .shutter import light_in_frames, light_in_noise
+from .shutter import light_in_frames, light_in_noise, light_in_read1
 
 if TYPE_CHECKING:
     from ..raw import RawScan
@@ -21,6 +21,7 @@ __all__ = ["Dark", "combine"]
 # Values so many standard deviations off the median are left out, up to so many times over.
 _CLIP, _ROUNDS = 4.0, 5
 _FEWEST = 3  # frames
+_ROWS = 32  # at a time, to save memory
 # Two levels of a pixel: so many frames at least in each, and so many noises apart.
 _AT_EACH, _APART = 3, 5.0
 
@@ -72,7 +73,7 @@ def combine(scans: Sequence[RawScan]) -> Dark:
     """
     r1 = np.concatenate([scan.frames[:, 0].astype(np.float32) for scan in scans])
     difference = np.concatenate([scan.frames[:, 1] for scan in scans]) - r1
-    kept, left_out = _without_light(scans, difference)
+    kept, left_out = _without_light(scans, r1, difference)
     if np.count_nonzero(kept) < _FEWEST:
         why = f" ({left_out[0]})" if left_out else ""
         msg = f"fewer than {_FEWEST} dark frames are usable{why}: give dark scans of another night"
@@ -86,10 +87,11 @@ def combine(scans: Sequence[RawScan]) -> Dark:
 
 
 def _without_light(
-    scans: Sequence[RawScan], difference: NDArray[np.float32]
+    scans: Sequence[RawScan], r1: NDArray[np.float32], difference: NDArray[np.float32]
 ) -> tuple[NDArray[np.bool_], list[LeftOut]]:
     """Return which frames are dark, and why the others are not."""
-    reasons = np.array(light_in_frames(difference, _noise_of(difference)), object)
+    in_both = light_in_frames(difference, _noise_of(difference)), light_in_read1(r1)
+    reasons = np.array([one or other for one, other in zip(*in_both, strict=True)], object)
     kept, left_out, stop = reasons == "", [], 0
     for scan in scans:
         start, stop = stop, stop + scan.n_frames
@@ -118,16 +120,20 @@ def _clipped_mean(
     """Return mean, its standard error and the standard deviation, without the outliers."""
     from astropy.stats import sigma_clip
 
-    kept = sigma_clip(
-        stack, sigma=_CLIP, maxiters=_ROUNDS, cenfunc="median", stdfunc="std", axis=0,
-        masked=False,
-    )  # fmt: skip
-    n = np.count_nonzero(np.isfinite(kept), axis=0)
-    mean = np.asarray(np.nanmean(kept, axis=0, dtype=np.float64))
-    # rounding to whole DN is noise even where a pixel never moves
-    variance = np.asarray(np.nanvar(kept, axis=0, ddof=1, dtype=np.float64))
-    std = np.sqrt(np.maximum(variance, 1 / 12))
-    return mean.astype(np.float32), (std / np.sqrt(n)).astype(np.float32), std.astype(np.float32)
+    out = np.empty((3, *stack.shape[1:]), np.float32)
+    for start in range(0, stack.shape[1], _ROWS):
+        rows = slice(start, start + _ROWS)
+        kept = sigma_clip(
+            stack[:, rows], sigma=_CLIP, maxiters=_ROUNDS, cenfunc="median", stdfunc="std",
+            axis=0, masked=False,
+        )  # fmt: skip
+        n = np.count_nonzero(np.isfinite(kept), axis=0)
+        mean = np.nanmean(kept, axis=0, dtype=np.float64)
+        variance = np.nanvar(kept, axis=0, ddof=1, dtype=np.float64)
+        # rounding to whole DN is noise even where a pixel never moves
+        std = np.sqrt(np.maximum(variance, 1 / 12))
+        out[:, rows] = mean, std / np.sqrt(n), std
+    return out[0], out[1], out[2]
 
 
 def two_levels(difference: NDArray[np.float32]) -> NDArray[np.bool_]:

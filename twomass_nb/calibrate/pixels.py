@@ -18,7 +18,7 @@ __all__ = ["pixel_flags"]
 # any frame. Bad: less than half or more than one and a half of its neighbours' responsivity.
 # Noisy: so many times the noise that its signal explains.
 _HOT, _BAD, _NOISY = 5.0, 0.5, 3.0
-_REACH = 4  # pixels to either side along the row
+_REACH = 7  # pixels to either side along the row: a cluster of hot ones is narrower
 
 
 def pixel_flags(dark: Dark, twilight: Twilight) -> NDArray[Any]:

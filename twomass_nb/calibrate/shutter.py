@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from ..array.geometry import SIZE
 
-__all__ = ["BLOCK", "block_medians", "light_in_frames", "light_in_noise"]
+__all__ = ["BLOCK", "block_medians", "light_in_frames", "light_in_noise", "light_in_read1"]
 
 #: Side of the blocks of pixels that are looked at as one: 8 x 8 of them.
 BLOCK = 32
 _COUNT = SIZE // BLOCK
 # Light in a block, against its darkest frames: so many times the error of its median, and at
 # least so many DN. The least exposed sky, J through half a block, gives a hundred. Chosen.
-_SIGMA, _LEAST = 8.0, 3.0
+_SIGMA, _LEAST, _LEAST_IN_R1 = 8.0, 3.0, 30.0
 # A frame whose darkest part is so many DN above that of the others is lit all over. Chosen.
 _ALL_OVER = 40.0
 # A fifth of the frames at least must be dark, and a tenth of a lit frame.
@@ -48,21 +48,34 @@ def light_in_frames(difference: NDArray[np.float32], noise: float) -> list[str]:
     noise : float
         Of a pixel of a frame, DN.
     """
-    blocks = block_medians(difference).reshape(len(difference), -1)
+    lit, unlit = _light(difference)
+    limit = max(_SIGMA * 1.2533 * noise / BLOCK, _LEAST)
+    return [
+        f"light all over: {everywhere:.0f} DN more than in the darkest frames"
+        if everywhere > _ALL_OVER
+        else _told(part, limit)
+        for part, everywhere in zip(lit, unlit, strict=True)
+    ]
+
+
+def light_in_read1(r1: NDArray[np.float32]) -> list[str]:
+    """Say the same by read 1, (n, 256, 256), whose level may drift: much light is needed."""
+    lit, _ = _light(r1)
+    return [_told(part, _LEAST_IN_R1) for part in lit]
+
+
+def _light(images: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return by how much parts of each frame are brighter than its own darkest, and those."""
+    blocks = block_medians(images).reshape(len(images), -1)
     excess = blocks - np.percentile(blocks, _DARK_FRAMES, axis=0)
     unlit = np.percentile(excess, _DARK_PART, axis=1)
-    lit = excess - unlit[:, None]
-    limit = max(_SIGMA * 1.2533 * noise / BLOCK, _LEAST)
-    reasons = []
-    for part, everywhere in zip(lit, unlit, strict=True):
-        if everywhere > _ALL_OVER:
-            reasons.append(f"light all over: {everywhere:.0f} DN more than in the darkest frames")
-        elif share := float(np.mean(part > limit)):
-            light = f"up to {part.max():.0f} DN of light in {share:.0%} of the array"
-            reasons.append(f"shutter not closed: {light}")
-        else:
-            reasons.append("")
-    return reasons
+    return excess - unlit[:, None], unlit
+
+
+def _told(lit: NDArray[Any], limit: float) -> str:
+    share = float(np.mean(lit > limit))
+    light = f"up to {lit.max():.0f} DN of light in {share:.0%} of the array"
+    return f"shutter not closed: {light}" if share else ""
 
 
 def light_in_noise(difference: NDArray[np.float32]) -> str:
