@@ -12,6 +12,7 @@ from astropy.io import fits
 from astropy.nddata import CCDData
 from PIL import Image
 
+import twomass_nb as tm
 from twomass_nb.array.readout import time_in_read
 from twomass_nb.errors import ExistsError, NotFoundError
 from twomass_nb.explore import colours, frames
@@ -97,6 +98,23 @@ def test_calibrated_only_where_there_is_a_calibrator(scan):
     assert "calibrated" not in frames(scan).read.buttons
 
 
+def test_the_projects_own_calibrator(sky):
+    from twomass_nb.calibrate import Calibrator
+
+    root = sky.folder.parent
+    darks, twilights = (
+        [tm.open_scan(path) for path in sorted(root.glob(name))]
+        for name in ("*/j1190090.rds.gz", "*/j118815*.rds.gz")
+    )
+    calibrator = Calibrator.from_scans(darks, twilights)
+    explorer = frames(sky, frame=3, calibrator=calibrator)
+    explorer.read.value = "calibrated"
+    expected = calibrator.frame(sky, 3)
+    shown = image(explorer.figure.frame)
+    np.testing.assert_array_equal(np.isnan(shown), expected.mask)
+    np.testing.assert_array_equal(shown[~expected.mask], expected.data[~expected.mask])
+
+
 # plots ------------------------------------------------------------------------------------------
 
 
@@ -143,8 +161,6 @@ def test_a_click_in_the_plot_goes_to_the_frame(scan):
 @pytest.fixture(scope="module")
 def sky(tmp_path_factory):
     """A short simulated scan, which has hot pixels and a star that saturates."""
-    import twomass_nb as tm
-
     folder = tm.sample("scan63", short=True, folder=tmp_path_factory.mktemp("sample"))
     return tm.open_scan(folder / "000529s" / "j1186063.rds.gz")
 
