@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["ArtifactsFigure"]
 
 # Screen pixels: both fit a notebook in a window of 1280.
-_SIDE, _WIDTH, _HALF = 300, 430, 118
+_SIDE, _WIDTH, _HALF = 300, 404, 118
 _MARK = "#ff5a1f"
 # Okabe and Ito's, told apart by all kinds of eyes.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#222222", "#e69f00")
@@ -72,8 +72,12 @@ class ArtifactsFigure:
         page = self.model.shown()
         if page.picture is not None:
             self._draw_picture(page.picture)
+        named: list[str] = []
         for one, plot in zip(self.axes, (*page.plots, None, None), strict=False):
-            one.draw(plot, whole=len(page.plots) == 1)
+            labels = [curve.label for curve in plot.curves] if plot else []
+            legend = len(labels) > 1 and not set(labels) <= set(named)
+            one.draw(plot, whole=len(page.plots) == 1, legend=legend)
+            named += labels
 
     def _draw_picture(self, picture: Picture) -> None:
         self.image.data = _image(
@@ -115,20 +119,20 @@ class Axes:
             "xs", "ys", source=self.lines, line_color="colour", line_dash="dash", line_width=1.6,
             legend_field="label",
         )  # fmt: skip
-        self.figure.segment(
-            "x", "low", "x", "high", source=self.points, line_color="colour", line_width=1.5
-        )
+        for ends in (("x", "low", "x", "high"), ("left", "y", "right", "y")):
+            self.figure.segment(*ends, source=self.points, line_color="colour", line_width=1.5)
+        # a field of another name than the lines': one legend item cannot have two sources
         self.figure.scatter(
             "x", "y", source=self.points, size=6, fill_color="colour", line_color="colour",
-            legend_field="label",
+            legend_field="name",
         )  # fmt: skip
         self.figure.legend.update(
             label_text_font_size="10px", padding=4, margin=4, spacing=0, glyph_height=14,
             background_fill_alpha=0.8, location="top_right", click_policy="none",
         )  # fmt: skip
 
-    def draw(self, plot: Plot | None, whole: bool) -> None:
-        """Draw a plot, over the whole height or half of it; nothing for None."""
+    def draw(self, plot: Plot | None, whole: bool, legend: bool) -> None:
+        """Draw a plot, over the whole height or half of it, with its legend; nothing for None."""
         self.figure.visible = plot is not None
         if plot is None:
             return
@@ -144,8 +148,7 @@ class Axes:
         ):
             low, high = given or _around(np.concatenate(values))
             axis.update(start=low, end=high)
-        named = [item for item in self.figure.legend.items if item.label]
-        self.figure.legend.visible = bool(named) and len(plot.curves) > 1
+        self.figure.legend.visible = legend
 
 
 def _seen(curve: Curve, plot: Plot) -> Any:
@@ -184,16 +187,15 @@ def _lines(curves: list[tuple[Curve, str]]) -> dict[str, list[Any]]:
 
 
 def _points(curves: list[tuple[Curve, str]]) -> dict[str, Any]:
-    if not curves:
-        return {"x": [], "y": [], "low": [], "high": [], "label": [], "colour": []}
-    errors = [np.zeros(len(c.x)) if c.error is None else c.error for c, _ in curves]
-    x, y, error = (
-        np.concatenate(parts).astype(float)
-        for parts in ([c.x for c, _ in curves], [c.y for c, _ in curves], errors)
-    )
-    label = [c.label for c, _ in curves for _ in c.x]
-    colour = [colour for c, colour in curves for _ in c.x]
-    return {"x": x, "y": y, "low": y - error, "high": y + error, "label": label, "colour": colour}
+    names = ("x", "y", "left", "right", "low", "high", "name", "colour")
+    rows: list[tuple[Any, ...]] = []
+    for c, colour in curves:
+        none = np.zeros(len(c.x))
+        errors = [none if e is None else np.nan_to_num(e) for e in (c.x_error, c.error)]
+        for x, y, dx, dy in zip(c.x, c.y, *errors, strict=True):
+            ends = (float(v) for v in (x, y, x - dx, x + dx, y - dy, y + dy))
+            rows.append((*ends, c.label, colour))
+    return {name: [one[k] for one in rows] for k, name in enumerate(names)}
 
 
 def _figure(name: str, width: int, height: int) -> Any:

@@ -54,6 +54,7 @@ class Curve:
     error: NDArray[Any] | None = None
     points: bool = False
     dashed: bool = False
+    x_error: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def jail_bars(model: ArtifactsModel) -> Page:
             Number("rms of the columns, r2 − r1", result.remainder),
             Number("repeats after", repeats),
         ),
-        WHY["jail bars"], result, _told(model, "In r2 light adds to it."),
+        WHY["jail bars"], result, _told(model, "In r2 and r2 − r1 light adds to the bars."),
     )  # fmt: skip
 
 
@@ -88,14 +88,15 @@ def first_column(model: ArtifactsModel) -> Page:
     """Columns that are read first, in both reads."""
     still = model.still
     result = artifacts.first_column(still)
-    corner = still.r2.mean[60:108, 104:152]
+    level = np.median(quadrants(still.r2.mean), axis=(1, 2)).reshape(2, 2)
+    corner = (still.r2.mean - level.repeat(128, 0).repeat(128, 1))[60:108, 104:152]
     x = np.arange(24)
     curves = tuple(
         Curve(name, x, one[:24], dashed=dashed)
         for name, one, dashed in zip(("r1", "r2"), result.profile, (False, True), strict=True)
     )
     return Page(
-        Picture(corner, "r2, middle of the array", *limits(corner, 99), 103.5, 59.5, 48, 48),
+        Picture(corner, "r2, quadrants levelled, middle", *limits(corner, 99), 103.5, 59.5, 48, 48),
         (Plot("First columns of the lower quadrants", "column of the quadrant (pixel)",
               "DN above the median column", curves, x_range=(-1, 24)),),
         (

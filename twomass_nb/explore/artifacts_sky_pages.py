@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from astropy import units as u
 
 from ..array import artifacts
+from ..array.artifacts import Measured
 from ..errors import NotFoundError
 from .artifacts_page import QUADRANTS, Curve, Number, Page, Picture, Plot, limits
 from .artifacts_why import WHY
@@ -29,7 +31,7 @@ def linearity(model: ArtifactsModel) -> Page:
         ]
         msg = (
             f"there are no {' and no '.join(lacking)} for this scan: (sky1 − dark)/(sky2 − dark) "
-            f"needs both, so give {' and '.join(f'{word}=' for word in lacking)}"
+            f"needs both, so give them as {' and '.join(f'{word}=' for word in lacking)}"
         )
         raise NotFoundError(msg)
     result = artifacts.linearity(frames, model.dark)
@@ -41,7 +43,7 @@ def linearity(model: ArtifactsModel) -> Page:
         Picture(result.ratio, "(sky1 − dark)/(sky2 − dark) over its median",
                 *limits(result.ratio, 96), unit="ratio"),
         (
-            Plot("Columns of the ratio", "column (pixel)", "departure (%)", (columns,), (0, 256)),
+            Plot("Columns of the ratio", "column (pixel)", "departure (%)", (columns,), (-4, 256)),
             Plot("First columns against the faintest level", "level of sky1 (DN)", "departure (%)",
                  (levels,)),
         ),
@@ -120,10 +122,17 @@ def persistence(model: ArtifactsModel) -> Page:
             Number("charge, mean of the pixels", result.charge),
             Number("pixels looked at", f"{result.pixels}"),
             Number("brightest star", f"frame {result.frame}, x = {result.x}, y = {result.y}"),
-            Number("star moves, and the trail is spaced, by", result.step),
+            Number("star moves up the rows, a frame, by", result.step),
+            Number("on the sky its trail is spaced by", _on_sky(model, result)),
         ),
         WHY["persistence"], result, f"Told by all {len(frames)} frames of the scan.",
     )  # fmt: skip
+
+
+def _on_sky(model: ArtifactsModel, result: artifacts.Persistence) -> Measured:
+    """Return the trail's spacing as an angle."""
+    scale = model.scan.geometry(model.scan.band).plate_scale / u.pix
+    return Measured(abs(result.step.value * scale), result.step.error * scale)
 
 
 def astigmatism(model: ArtifactsModel) -> Page:
@@ -136,8 +145,8 @@ def astigmatism(model: ArtifactsModel) -> Page:
     low, high = result.images[:2], result.images[2:]
     sheet = np.block([[low[0], low[1]], [high[0], high[1]]])
     curves = tuple(
-        Curve(name, plus, cross, points=True, error=error)
-        for name, plus, cross, error in _shapes(result)
+        Curve(name, plus, cross, error, points=True, x_error=x_error)
+        for name, plus, cross, x_error, error in _shapes(result)
     )
     simulated = " Stars of a simulated sky are round." if model.scan.simulated else ""
     return Page(
@@ -157,15 +166,12 @@ def astigmatism(model: ArtifactsModel) -> Page:
     )  # fmt: skip
 
 
-def _shapes(result: artifacts.Elongation) -> list[tuple[str, Any, Any, Any]]:
-    """Name, both components and the second's error of each quadrant and of all."""
-    rows = [
-        (name, result.plus.value.value[q : q + 1], result.cross.value.value[q : q + 1],
-         result.cross.error.value[q : q + 1])
-        for q, name in enumerate(QUADRANTS)
-    ]  # fmt: skip
+def _shapes(result: artifacts.Elongation) -> list[tuple[Any, ...]]:
+    """Name, both components, and their errors, of each quadrant and of all."""
+    each = (result.plus.value, result.cross.value, result.plus.error, result.cross.error)
     whole = (
-        np.atleast_1d(m.value)
-        for m in (result.all_plus.value, result.all_cross.value, result.all_cross.error)
-    )
-    return [*rows, ("all", *whole)]
+        result.all_plus.value, result.all_cross.value, result.all_plus.error,
+        result.all_cross.error,
+    )  # fmt: skip
+    rows = [(name, *(part.value[[q]] for part in each)) for q, name in enumerate(QUADRANTS)]
+    return [*rows, ("all", *(np.atleast_1d(part.value) for part in whole))]

@@ -61,7 +61,8 @@ def hot_pixels(pattern: FixedPattern, least: u.Quantity = 20 * DN / u.s) -> HotP
     y, x = np.nonzero(hot)
     order = np.argsort(-above[y, x])
     y, x = y[order], x[order]
-    total = np.hypot(error, of_usual)
+    # where pixels differ by more than noise, as they do in light, so may this one
+    total = np.hypot(np.maximum(error, scatter), of_usual)
     return HotPixels(x, y, above[y, x] * DN / u.s, total[y, x] * DN / u.s, above)
 
 
@@ -115,7 +116,7 @@ class Bistable:
 def bistable_pixels(frames: NDArray[np.uint16]) -> Bistable:
     """Find pixels whose frames fall in two groups with an empty gap between.
 
-    Each group holds at least a tenth of the frames (and three), and the gap is 8 times the
+    Each group holds at least an eighth of the frames (and four), and the gap is 8 times the
     scatter in the groups and more. A star is in a pixel for a frame or two, and makes no group.
 
     Parameters
@@ -127,7 +128,7 @@ def bistable_pixels(frames: NDArray[np.uint16]) -> Bistable:
     first, difference = both[:, 0], both[:, 1] - both[:, 0]
     difference = difference - np.median(difference[:, ::4, ::4], axis=(1, 2))[:, None, None]
     n = len(difference)
-    least = max(3, n // 10)
+    least = max(4, n // 8)
     ranked = np.sort(difference, axis=0)
     gaps = np.diff(ranked, axis=0)[least - 1 : n - least]
     k = gaps.argmax(axis=0) + least  # frames in the lower group

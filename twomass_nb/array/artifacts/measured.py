@@ -9,7 +9,7 @@ from astropy import units as u
 
 __all__ = ["DN", "Measured", "measured", "rms_without_noise"]
 
-_WORDS = {"adu": "DN", "adu / s": "DN/s", "deg": "°", "pix": "pixel"}
+_WORDS = {"adu": "DN", "adu / s": "DN/s", "deg": "°", "pix": "pixel", "arcsec": "″"}
 #: Data numbers: adu is the FITS standard's word for them.
 DN = u.adu
 

@@ -21,6 +21,8 @@ _GAP = 30  # frames after the star, from which on they tell again what is usual 
 _USUAL = 16  # frames that tell it, those nearest in time
 _HALF = 14  # pixels on each side in the picture
 _SHOWN = 6  # frames in the picture
+_REACH = 10  # pixels around a pixel whose outer ones tell its surroundings
+_RING = np.hypot(*np.mgrid[-_REACH : _REACH + 1, -_REACH : _REACH + 1]) > 7
 _EVENTS = 12  # frames with bright stars that are looked at
 _EARLY = 6  # frames after, in which the glow stands out of the noise
 _QUOTIENTS = np.linspace(0.02, 1.0, 981)  # tried: a per mille apart
@@ -84,7 +86,10 @@ def persistence(frames: NDArray[np.uint16]) -> Persistence:
         If no star is bright enough, or all come too near to the last frame.
     """
     bright = _bright_pixels(frames)
-    events = [i for i in bright if i + _LEAST_AFTER < len(frames)]
+    for m in (_AFTER, _EARLY, _LEAST_AFTER):  # the more frames after it, the better
+        events = [i for i in bright if i + m < len(frames)]
+        if events:
+            break
     if not events:
         msg = (
             f"no star in these {len(frames)} frames collected {_BRIGHT:.0f} DN in a pixel and has "
@@ -92,7 +97,6 @@ def persistence(frames: NDArray[np.uint16]) -> Persistence:
         )
         raise NotFoundError(msg)
     events = sorted(events, key=lambda i: -bright[i][2].max())[:_EVENTS]
-    m = min(_AFTER, len(frames) - 1 - max(events))
     seen = [_afterwards(frames, i, bright, m) for i in events]
     charge = np.concatenate([one for one, _, _ in seen])
     after = np.concatenate([one for _, one, _ in seen])
@@ -149,9 +153,22 @@ def _afterwards(
     )[:_USUAL]
     if len(near) < _LEAST_AFTER or not y.size:
         return np.empty(0), np.empty((0, m)), np.empty(0)
-    usual = np.median([_above_level(frames[j])[y, x] for j in near], axis=0)
-    after = [_above_level(frames[i + k])[y, x] - usual for k in range(1, m + 1)]
+    usual = np.median([_patches(frames[j], y, x) for j in near], axis=0)
+    after = []
+    for k in range(1, m + 1):
+        patches = _patches(frames[i + k], y, x) - usual
+        # near a bright star the sky is often bright: what is around the pixel is taken off
+        around = np.median(patches[:, _RING], axis=1)
+        after.append(patches[:, _REACH, _REACH] - around)
     return charge, np.stack(after, axis=1), np.full(y.size, len(near))
+
+
+def _patches(frame: NDArray[np.uint16], y: NDArray, x: NDArray) -> NDArray[np.float32]:
+    """r2 - r1 around pixels, (n, 21, 21); beyond the edge its last pixels again."""
+    offset = np.arange(-_REACH, _REACH + 1)
+    rows = np.clip(y[:, None, None] + offset[:, None], 0, frame.shape[1] - 1)
+    columns = np.clip(x[:, None, None] + offset, 0, frame.shape[2] - 1)
+    return np.asarray(frame[1][rows, columns].astype(np.float32) - frame[0][rows, columns])
 
 
 def _above_level(frame: NDArray[np.uint16]) -> NDArray[np.float32]:
