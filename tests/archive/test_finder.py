@@ -11,7 +11,7 @@ from astropy.table import Table
 from twomass_nb.archive import find_files, folders
 from twomass_nb.archive.labels import labels_of
 from twomass_nb.cache import cache_folder
-from twomass_nb.errors import ScanMissingError, ScanNameError, TwomassWarning
+from twomass_nb.errors import ScanMissingError, ScanNameError, TwomassError, TwomassWarning
 from twomass_nb.scan import ScanId
 
 SOUTH = ScanId("2000-05-29", "s", 63)
@@ -311,3 +311,23 @@ def test_words_that_are_no_scan():
     for words in ("m31", "j1186063.rds.gz", ""):
         with pytest.raises(ScanNameError):
             find_files(words)
+
+
+@pytest.mark.parametrize("root", [5, None, b"/disk", "a\0b"])
+def test_what_is_no_folder_is_said(root):
+    for roots in (root, [root]):
+        if roots is not None:
+            with pytest.raises(TwomassError, match="is no path"):
+                find_files(SOUTH, roots=roots)
+
+
+def test_an_unknown_home_is_a_folder_that_is_not_there(monkeypatch):
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", "~nobody-of-that-name/disks")
+    with pytest.raises(ScanMissingError, match=r"~nobody-of-that-name/disks \(no such folder\)"):
+        find_files(SOUTH)
+
+
+def test_what_is_no_raw_scan_table_is_said(tmp_path):
+    for table, words in ((5, "is no path"), (Table({"a": [1]}), "no date, hemis, scan")):
+        with pytest.raises(TwomassError, match=words):
+            find_files(SOUTH, roots=tmp_path, raw_scans=table)

@@ -10,7 +10,7 @@ import twomass_nb as tm
 from twomass_nb.archive import sample
 from twomass_nb.array.geometry import ArrayGeometry
 from twomass_nb.atlas import AtlasImage, find_coadds
-from twomass_nb.errors import NotFoundError, RawFileError
+from twomass_nb.errors import NotFoundError, RawFileError, WriteError
 from twomass_nb.scan import FileName, ScanId
 from twomass_nb.tables.par import read_par
 
@@ -98,6 +98,14 @@ def test_it_does_not_write_over_a_real_night(tmp_path):
     with pytest.raises(RawFileError, match="not simulated"):
         sample(folder=tmp_path, short=True)
     assert (tmp_path / "000529s" / "j1186063.rds.gz").read_bytes() == b"precious"
+
+
+def test_a_place_that_is_none_is_said(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(WriteError, match="give the sample another folder"):
+        sample(folder=tmp_path / "file" / "sample", short=True)
+    with pytest.raises(NotFoundError, match="is no path"):
+        sample(folder=5)
 
 
 def test_what_is_not_there_is_said_in_a_line():

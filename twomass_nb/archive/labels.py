@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from astropy.table import Table
 
-from ..errors import ScanMissingError
+from ..errors import ScanMissingError, TableError
+from ..files import as_path
 from ..scan import BAND_NAMES, ScanId
 from ..tables.known import TRUNCATED_ON_TAPE
 from .places import known_raw_scans
@@ -61,6 +62,9 @@ def labels_of(
     table = _raw_scans(raw_scans)
     if table is None:
         return {}
+    if lacking := [name for name in ("date", "hemis", "scan") if name not in table.colnames]:
+        msg = f"this is no raw scan table: it has no {', '.join(lacking)}"
+        raise TableError(msg)
     dates = np.array([str(date)[:10] for date in table["date"]])
     night = (dates == scan_id.date.isoformat()) & (np.asarray(table["hemis"]) == scan_id.hemis)
     rows = table[night]
@@ -77,7 +81,7 @@ def labels_of(
 def _raw_scans(given: Any) -> Table | None:
     if isinstance(given, Table):
         return given
-    path = Path(given) if given is not None else known_raw_scans()
+    path = as_path(given) if given is not None else known_raw_scans()
     return None if path is None else _read(path, path.stat().st_mtime_ns if path.exists() else 0)
 
 

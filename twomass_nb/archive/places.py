@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..cache import cache_folder
 from ..errors import NotFoundError
+from ..files import as_path
 
 __all__ = ["fetched_folder", "known_raw_scans", "known_scan_table", "local_roots", "sample_folder"]
 
@@ -20,14 +21,19 @@ def local_roots(roots: str | PathLike[str] | Iterable[str | PathLike[str]] | Non
     ----------
     roots : path or several, optional
         If not given, those of ``TWOMASS_NB_ARCHIVE`` (``os.pathsep`` between them).
+
+    Raises
+    ------
+    NotFoundError
+        If one is no path.
     """
     if roots is None:
         roots = [
             part for part in os.environ.get("TWOMASS_NB_ARCHIVE", "").split(os.pathsep) if part
         ]
-    elif isinstance(roots, str | PathLike):
+    elif isinstance(roots, str | PathLike) or not isinstance(roots, Iterable):
         roots = [roots]
-    return [Path(root).expanduser().absolute() for root in roots]
+    return [as_path(root).absolute() for root in roots]
 
 
 def fetched_folder() -> Path:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ..array.track import FRAMES, ScanTrack
 from ..atlas import footprint_table
-from ..errors import NotFoundError
-from ..files import whole_file
+from ..errors import NotFoundError, WriteError
+from ..files import as_path, whole_file
 from ..scan import BANDS, ScanId
 from .places import sample_folder
 from .real_sample import fetch_sample
@@ -108,7 +108,7 @@ def sample(
     if source == "archive" and short:
         msg = "the real sample cannot be shortened: leave short out, or use source='simulated'"
         raise NotFoundError(msg)
-    place = sample_folder(source, short) if folder is None else Path(folder).expanduser()
+    place = sample_folder(source, short) if folder is None else as_path(folder)
     if source == "archive":
         return fetch_sample(place)
     marker = place / _MARKER
@@ -136,7 +136,13 @@ def _make(place: Path, marker: Path, what: dict[str, object], short: bool) -> No
 
     for scan_id in (SCAN63, _TWILIGHTS[0], _DARK):
         refuse_real(place / scan_id.night, scan_id)
-    marker.unlink(missing_ok=True)
+    try:
+        marker.unlink(missing_ok=True)
+    except OSError as error:
+        msg = (
+            f"{place} cannot be written: {error.strerror or error}; give the sample another folder"
+        )
+        raise WriteError(msg) from error
     for old in (place / SCAN63.night / SCAN63.coadd_folder).glob("*.fits.gz"):
         old.unlink(missing_ok=True)  # a short sample has fewer
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ..errors import TwomassError
+from ..files import as_path
 
 __all__ = ["DISPOSABLE", "bytes_of", "cache_folder", "cache_limit", "in_cache", "kinds"]
 
@@ -25,7 +26,7 @@ def cache_folder() -> Path:
     It need not exist yet.
     """
     if named := os.environ.get("TWOMASS_NB_CACHE"):
-        return Path(named).expanduser()
+        return as_path(named)
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
     elif sys.platform == "darwin":
