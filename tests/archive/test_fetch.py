@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import partial
 
 import pytest
 
@@ -124,11 +125,70 @@ def test_what_is_no_par_never_takes_its_name(mirror, own_cache, content):
     assert not [name for name in kept(own_cache) if not name.startswith(".")]
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"TELNAME = 'MT. HOPKINS'\n", "says hemisphere n"),
+        (b"FN_PRFX = 'k1187065'\nTELNAME = 'CTIO'\n", "says k1187065"),
+        (b"FN_PRFX = 'j1187064'\n", "says j1187064"),
+    ],
+)
+def test_files_of_another_scan_are_not_taken(mirror, own_cache, content, words, pack):
+    """The raw file itself names no scan: only the .par beside it does."""
+    mirror.files["000530s/k1187064.par"] = pack(content)
+    with pytest.raises(ScanMissingError, match=words):
+        tm.fetch(SCAN, "k")
+    with pytest.raises(ScanMissingError, match=words):
+        tm.open_scan(SCAN, "k")
+    assert not [name for name in kept(own_cache) if not name.startswith(".")]
+
+
+def test_a_par_that_is_gone_is_fetched_again(mirror, own_cache, monkeypatch):
+    (path,) = tm.fetch(SCAN, "k")
+    par = path.with_name("k1187064.par")
+    par.unlink()
+    mirror.log.clear()
+    tm.find_files(SCAN, "k")
+    assert not mirror.log  # only who fetches is online
+    assert tm.fetch(SCAN, "k") == [path]
+    assert names(mirror) == ["k1187064.par"]
+    assert par.read_bytes() == PAR
+    par.write_bytes(b"damaged")
+    with pytest.warns(TwomassWarning, match=r"k1187064\.par in the cache was damaged"):
+        tm.fetch(SCAN, "k")
+    assert par.read_bytes() == PAR
+    par.unlink()
+    monkeypatch.setenv("TWOMASS_NB_OFFLINE", "1")
+    assert tm.fetch(SCAN, "k") == [path]
+
+
+def test_no_secret_of_a_mirrors_address_is_shown(mirror, own_cache, monkeypatch):
+    address = mirror.address.replace("//", "//joe:hush@")
+    monkeypatch.setenv("TWOMASS_NB_MIRROR", address)
+    del mirror.files["000530s/k1187064.par"]
+    with pytest.warns(TwomassWarning, match="no .par beside it") as said:
+        tm.fetch(SCAN, "k")
+    mirror.files.clear()
+    with pytest.raises(ScanMissingError, match="404") as caught:
+        tm.fetch(SCAN, "j")
+    monkeypatch.setenv("TWOMASS_NB_OFFLINE", "1")
+    with pytest.raises(OfflineError) as offline:
+        tm.fetch(SCAN, "j")
+    told = [*(str(one.message) for one in said), str(caught.value), str(offline.value)]
+    told += [str(one) for one in caught.value.looked]
+    told += [p.read_text() for p in own_cache.rglob("*.json")]
+    assert mirror.address in told[1]
+    assert not [text for text in told if "joe" in text or "hush" in text]
+
+
 def test_checks_take_what_is_right(tmp_path):
+    check_par_of_k = partial(check_par, scan_id=SCAN, band="k")
     for name, content, check in (
         ("a", RAW, check_raw),
-        ("b", PAR, check_par),
-        ("c", gzip.compress(PAR), check_par),
+        ("b", PAR, check_par_of_k),
+        ("c", gzip.compress(PAR), check_par_of_k),
+        ("d", b"a syntax that nobody has seen\n", check_par_of_k),
     ):
         (tmp_path / name).write_bytes(content)
         check(tmp_path / name)

@@ -49,10 +49,10 @@ def archives_own(short_sample):
             packed[source, band] = {
                 ".rdo.gz": gzip.compress(content, 1),
                 ".rds.gz": gzip.compress(rds, 1),
-                ".par": f"FN_PRFX = '{scan_id.stem(band)}'\nTELNAME = 'CTIO'\n".encode(),
             }
+        par = f"FN_PRFX = '{scan_id.stem(band)}'\nTELNAME = 'CTIO'\n".encode()
         suffix = name[name.index(".") :]
-        files[f"sample/{name}"] = packed[source, band][suffix]
+        files[f"sample/{name}"] = par if suffix == ".par" else packed[source, band][suffix]
     return files
 
 
@@ -100,6 +100,18 @@ def test_it_comes_whole_and_its_pairs_prove_the_word_order(server, own_cache, mo
     assert (scan.layout, scan.simulated) == (LAYOUT, False)
     twin = tm.open_scan(found.path.with_name("k1186063.rdo.gz"))
     assert np.array_equal(scan.frame(2), twin.frame(2))
+
+
+def test_a_file_damaged_since_is_fetched_again(server, archives_own):
+    folder = tm.sample("scan63", source="archive")
+    name = "000529s/j1186063.rds.gz"
+    good = (folder / name).read_bytes()
+    (folder / name).write_bytes(good[:-9] + b"x" + good[-8:])  # of the same size
+    server.log.clear()
+    with pytest.warns(TwomassWarning, match=r"j1186063\.rds\.gz in the cache was damaged"):
+        tm.sample("scan63", source="archive")
+    assert [asked.path for asked in server.log] == ["/sample/j1186063.rds.gz"]
+    assert (folder / name).read_bytes() == good
 
 
 def test_what_did_not_come_is_said_file_by_file_and_the_rest_is_kept(server, archives_own):

@@ -6,19 +6,30 @@ import os
 import warnings
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from isal import igzip, isal_zlib
 
 from ..cache import mark_used
-from ..errors import FetchError, NotFoundError, OfflineError, ScanMissingError, TwomassWarning
+from ..errors import (
+    FetchError,
+    NotFoundError,
+    OfflineError,
+    ScanMissingError,
+    TableError,
+    TwomassWarning,
+)
 from ..raw.layout import FRAME_BYTES
 from ..scan import BANDS, ScanId, parse_band
+from ..tables import read_par
 from . import umass
-from .finder import FoundFile, look_for
+from .finder import FoundFile, another_in_par, look_for
 from .labels import Looked, missing
 from .places import fetched_folder
+from .remote_manners import public_url, refuse_offline
 
 __all__ = ["check_par", "check_raw", "fetch", "raw_file"]
 
@@ -126,7 +137,7 @@ def raw_file(scan_id: ScanId, band: str, *, asked: bool = False) -> FoundFile:
     """
     found, looked = look_for(scan_id, (band,))
     if found:
-        return found[0]
+        return _with_par_again(found[0]) if asked else found[0]
     sources = _sources(scan_id, asked)
     failure = None
     for address in sources:
@@ -134,7 +145,8 @@ def raw_file(scan_id: ScanId, band: str, *, asked: bool = False) -> FoundFile:
             return _fetch_raw(address, scan_id, band)
         except FetchError as error:
             failure = error
-            looked.append(Looked(address(f"{scan_id.stem(band)}.rds.gz"), str(error)))
+            url = public_url(address(f"{scan_id.stem(band)}.rds.gz"))
+            looked.append(Looked(url, str(error)))
     if not sources:
         looked.append(Looked("remote", "no mirror: TWOMASS_NB_MIRROR is not set"))
     raise missing(scan_id, (band,), looked) from failure
@@ -152,39 +164,59 @@ def _sources(scan_id: ScanId, asked: bool) -> list[Callable[[str], str]]:
 
 def _fetch_raw(address: Callable[[str], str], scan_id: ScanId, band: str) -> FoundFile:
     """Fetch a raw file after its .par, so that at no time one is here without the other."""
-    from .remote import fetch_file
-    from .remote_manners import refuse_offline
-
     root = fetched_folder()
-    folder, stem = root / scan_id.night, scan_id.stem(band)
+    stem = scan_id.stem(band)
     refuse_offline(address(f"{stem}.rds.gz"), f"{scan_id.night}/{stem}.rds.gz with its .par")
-
-    def get(name: str, check: Callable[[Path], None]) -> Path:
-        what = f"{scan_id.night}/{name}"
-        return fetch_file(address(name), folder / name, check=check, what=what)
-
-    par = None
-    for suffix in (".par", ".par.gz"):
-        try:
-            par = get(stem + suffix, check_par)
-            break
-        except FetchError as error:
-            if error.status != 404:
-                raise
-    path = get(f"{stem}.rds.gz", check_raw)
+    par = _fetch_par(address, scan_id, band)
+    path = _fetch_file(address, scan_id, f"{stem}.rds.gz", check_raw)
     if par is not None:
         mark_used(par)  # of the two it should be dropped last
     else:
-        text = f"{address(path.name)} has no .par beside it: nothing says where its frames were"
-        warnings.warn(text, TwomassWarning, stacklevel=4)
+        text = f"{public_url(address(path.name))} has no .par beside it: nothing says where its "
+        warnings.warn(text + "frames were", TwomassWarning, stacklevel=4)
     return FoundFile(scan_id, band, path, par, "cache", root)
+
+
+def _fetch_par(address: Callable[[str], str], scan_id: ScanId, band: str) -> Path | None:
+    """Fetch a parameter file, packed or not; None if the source has neither."""
+
+    def check(path: Path) -> None:
+        check_par(path, scan_id, band)
+
+    for suffix in (".par", ".par.gz"):
+        try:
+            return _fetch_file(address, scan_id, scan_id.stem(band) + suffix, check)
+        except FetchError as error:
+            if error.status != 404:
+                raise
+    return None
+
+
+def _fetch_file(
+    address: Callable[[str], str], scan_id: ScanId, name: str, check: Callable[[Path], None]
+) -> Path:
+    from .remote import fetch_file
+
+    target = fetched_folder() / scan_id.night / name
+    return fetch_file(address(name), target, check=check, what=f"{scan_id.night}/{name}")
+
+
+def _with_par_again(found: FoundFile) -> FoundFile:
+    """Return a file that was fetched with its .par, should that be gone, if it can be had."""
+    if found.par is None and found.root == fetched_folder():
+        for address in _sources(found.scan_id, asked=True):
+            with suppress(FetchError):
+                return replace(found, par=_fetch_par(address, found.scan_id, found.band))
+    return found
 
 
 # Before a file takes its name -----------------------------------------------------------
 
 
-def check_par(path: Path) -> None:
-    """Refuse what is no text, or marked up. The syntax of real .par files is not known.
+def check_par(path: Path, scan_id: ScanId, band: str) -> None:
+    """Refuse what is no text, marked up, or another scan's.
+
+    The syntax of real .par files is not known: one that is not understood is taken as it is.
 
     Raises
     ------
@@ -197,6 +229,13 @@ def check_par(path: Path) -> None:
         raise FetchError(msg)
     if start.lstrip()[:1] == b"<":
         msg = "it is marked up, so no parameter file"
+        raise FetchError(msg)
+    try:
+        other = another_in_par(read_par(path), scan_id, band)
+    except TableError:
+        return
+    if other:
+        msg = f"it says {other}, so it is not of {scan_id} {band}"
         raise FetchError(msg)
 
 

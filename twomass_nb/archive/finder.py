@@ -23,10 +23,11 @@ from .folders import first_file, folders_of, mode_of, refusal_of
 from .labels import Looked, cut_on_tape, missing
 from .places import fetched_folder, local_roots, sample_folder
 
-__all__ = ["FoundFile", "find_files", "look_for"]
+__all__ = ["FoundFile", "another_in_par", "find_files", "look_for"]
 
 #: Kinds of raw files, best first: the archive's own before what was made of it.
 _SUFFIXES = (".rds.gz", ".rds", ".rdo", ".rdo.gz")
+_STEM = re.compile(r"[jhk]\d{7}")
 _NIGHT_FILE = re.compile(r"\d{6}([ns])\.(?:lgo|dir)(?:\.gz)?")
 
 Roots = str | PathLike[str] | Iterable[str | PathLike[str]]
@@ -189,7 +190,7 @@ def _file_in(
         path, par = (one if one and verified(one) else None for one in (path, par))
     if path is None:
         return None
-    if refusal := _of_another(path, par, scan_id, where):
+    if refusal := _of_another(path, par, scan_id, band, where):
         return Looked(str(path), refusal)
     return FoundFile(scan_id, band, path, par, where, root)
 
@@ -197,16 +198,18 @@ def _file_in(
 # Whose file it is -----------------------------------------------------------------------
 
 
-def _of_another(path: Path, par: Path | None, scan_id: ScanId, where: str) -> str:
+def _of_another(path: Path, par: Path | None, scan_id: ScanId, band: str, where: str) -> str:
     """Return why a file of the right name is not of this scan, or "": a stem has no hemisphere.
 
     In a folder whose name does not tell the hemisphere, something else must.
     """
     said = _read_par(par)
-    by_par = hemisphere_of(said.get("TELNAME")) if said is not None else None
-    if by_par and by_par != scan_id.hemis:
-        return f"its .par says hemisphere {by_par}"
-    if where != "folder" or by_par:
+    if said is not None:
+        if other := another_in_par(said, scan_id, band):
+            return f"its .par says {other}"
+        if hemisphere_of(said.get("TELNAME")):
+            return ""
+    if where != "folder":
         return ""
     known = _hemisphere_by_names(path)
     if known is None:
@@ -215,6 +218,15 @@ def _of_another(path: Path, par: Path | None, scan_id: ScanId, where: str) -> st
             "of that night, or beside its .par"
         )
     return "" if known == scan_id.hemis else f"the names around it say hemisphere {known}"
+
+
+def another_in_par(par: Par, scan_id: ScanId, band: str) -> str:
+    """Return what a parameter file says that is another scan's, or ""."""
+    hemis = hemisphere_of(par.get("TELNAME"))
+    if hemis and hemis != scan_id.hemis:
+        return f"hemisphere {hemis}"
+    stem = str(par.get("FN_PRFX", "")).strip().lower()
+    return stem if _STEM.fullmatch(stem) and stem != scan_id.stem(band) else ""
 
 
 def _hemisphere_by_names(path: Path) -> str | None:

@@ -6,9 +6,11 @@ import hashlib
 import json
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..cache import verified
 from ..errors import (
     ExistsError,
     FetchError,
@@ -26,6 +28,7 @@ from ..tables import read_par
 from . import umass
 from .fetch import check_par, check_raw
 from .labels import Looked
+from .remote_manners import public_url
 
 __all__ = ["fetch_sample"]
 
@@ -79,7 +82,7 @@ def fetch_sample(place: Path) -> Path:
     if said.get("source", "archive") != "archive":
         msg = f"{place} holds the simulated sample: give the real one another folder"
         raise ExistsError(msg)
-    if said and all(_is_whole(place / name, *known) for name, known in said["files"].items()):
+    if said and all(_is_whole(place / name, size) for name, (size, _) in said["files"].items()):
         return place
     marker.unlink(missing_ok=True)
     _fetch_all(place)
@@ -96,8 +99,9 @@ def _said(marker: Path) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
-def _is_whole(path: Path, size: int, _sha256: str) -> bool:
-    return path.is_file() and path.stat().st_size == size
+def _is_whole(path: Path, size: int) -> bool:
+    """Whether a file is still what came; one in the cache is hashed, too."""
+    return verified(path) and path.stat().st_size == size
 
 
 # Fetching -------------------------------------------------------------------------------
@@ -115,7 +119,8 @@ def _fetch_all(place: Path) -> None:
     quiet = not sys.stderr.isatty()
     for scan_id, name in tqdm(names, "sample", delay=1, leave=False, disable=quiet):
         url = umass.raw_url(name)
-        check = check_par if name.endswith(".par") else check_raw
+        par = partial(check_par, scan_id=scan_id, band=name[0])
+        check = par if name.endswith(".par") else check_raw
         try:
             fetch_file(url, place / scan_id.night / name, check=check, what=name)
         except OfflineError as error:
@@ -123,7 +128,7 @@ def _fetch_all(place: Path) -> None:
             msg = f"{lacking} files of the archive's sample are not here: {error}; {_TWIN}"
             raise OfflineError(msg) from error
         except FetchError as error:
-            failed.append(Looked(url, str(error)))
+            failed.append(Looked(public_url(url), str(error)))
             cause = error
             if _is_down(error):
                 break  # the others would be waited for in vain
@@ -216,7 +221,7 @@ def _finish(place: Path, marker: Path, layouts: dict[str, Layout]) -> None:
     """Say what was found: in the folder, and to the person."""
     paths = [place / scan_id.night / name for scan_id, name in umass.sample_names()]
     simulated = [path for path in paths if _says_simulated(path)]
-    source = umass.raw_url("")
+    source = public_url(umass.raw_url(""))
     title = "The archive's own files, as they came."
     if simulated:
         title = "SIMULATED: these files say so themselves; whoever sent them is not the archive."

@@ -10,12 +10,15 @@ import os
 import re
 import warnings
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote
 
+from ..atlas import AtlasImage
 from ..cache import cache_folder
 from ..errors import FetchError, NotFoundError, ScanNameError, TwomassWarning
 from ..scan import BANDS, FileName, ScanId
+from .remote_manners import public_url
 
 __all__ = ["SAMPLE", "fetch_images", "image_name", "images_switched_on", "raw_url", "sample_names"]
 
@@ -107,7 +110,7 @@ def fetch_images(
     paths = [_first_there(base, names) for names in copies.values()]
     found = [path for path in paths if path is not None]
     if not found:
-        msg = f"{base} has no Atlas Images of {scan_id} in {', '.join(bands)}"
+        msg = f"{public_url(base)} has no Atlas Images of {scan_id} in {', '.join(bands)}"
         raise NotFoundError(msg)
     return found
 
@@ -150,7 +153,9 @@ def _first_there(base: str, names: list[str]) -> Path | None:
     for name in names:
         target = cache_folder() / "archive" / "umass" / name
         try:
-            path = fetch_file(f"{base}/{name}", target, check=_check_image, what=name)
+            path = fetch_file(
+                f"{base}/{name}", target, check=partial(_check_image, name=name), what=name
+            )
         except FetchError as error:
             if error.status != 404:
                 raise
@@ -162,10 +167,18 @@ def _first_there(base: str, names: list[str]) -> Path | None:
     return None
 
 
-def _check_image(path: Path) -> None:
-    """Refuse what does not start as a packed FITS file does."""
+def _check_image(path: Path, name: str) -> None:
+    """Refuse what is not the image that its name says; of a lossy copy, what is not packed."""
     with path.open("rb") as file:
         start = file.read(3)
     if start != b"BZh" and start[:2] != b"\x1f\x8b":
         msg = "it is no packed FITS file: the server answered with something else"
+        raise FetchError(msg)
+    said = FileName.parse(name)
+    if said.packing == "h":
+        return  # what is in these is not known here
+    image = AtlasImage.open(path)
+    named = (said.scan_id, said.band, said.coadd)
+    if (image.scan_id, image.band, image.coadd) != named or image.simulated:
+        msg = f"it is {image!r}"
         raise FetchError(msg)
