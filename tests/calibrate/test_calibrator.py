@@ -109,6 +109,7 @@ def test_a_pixel_in_the_first_column_is_flagged_and_can_be_corrected(made, flat_
         ({"night": "000529n"}, "sci", "different sites"),
         ({"night": "990101s"}, "sci", "gain of the preamplifiers doubled"),
         ({"simulated": False}, "sci", "SIMULATED"),
+        ({}, "lsc", "long exposures"),
     ],
 )
 def test_scans_of_another_kind_are_refused(what, kind, words, made, shelf, taken):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..errors import CalibrationError
 from .flags import Flag, unusable
 from .leftout import LeftOut, name_of
-from .matching import require_match
+from .matching import require_match, require_usual_exposure
 from .response import FirstColumn, first_column_map
 from .saturation import DIGITAL_LIMIT, lost_light, saturation_flags, seen_limits
 from .sky import SkyOffsets, blocks_of, sky_offsets
@@ -161,9 +161,10 @@ class Calibrator:
         Raises
         ------
         CalibrationError
-            If it is of another band, site or state of the hardware, or one of the two is
-            simulated and the other is not.
+            If it is of another band, site or state of the hardware, has long exposures, or one of
+            the two is simulated and the other is not.
         """
+        require_usual_exposure(scan)
         require_match(scan, self.band, self.simulated, [*self.darks, *self.twilights])
 
     def frame(

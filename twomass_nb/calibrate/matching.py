@@ -21,7 +21,11 @@ __all__ = [
     "require_no_event",
     "require_one_kind",
     "require_type",
+    "require_usual_exposure",
 ]
+
+# Types of scans with exposures six times as long.
+_LONG = ("lsc", "lca", "lda")
 
 
 def events_between(hemis: str, one: dt.date, other: dt.date) -> list[HardwareEvent]:
@@ -48,13 +52,31 @@ def require_type(scans: Sequence[RawScan], wanted: Iterable[str], what: str) -> 
     """
     wanted = tuple(wanted)
     for scan in scans:
-        said = str(scan.par.get("TYPE", "") if scan.par else "").strip().lower()
+        said = _type_of(scan)
         if said and said not in wanted:
             msg = (
                 f"{name_of(scan)} is no {what} scan, its .par says type {said!r}: give scans of "
                 f"type {' or '.join(wanted)}"
             )
             raise CalibrationError(msg)
+
+
+def require_usual_exposure(scan: RawScan) -> None:
+    """Refuse a scan of long exposures, six times the usual: the darks here are not for those.
+
+    Raises
+    ------
+    CalibrationError
+    """
+    said = _type_of(scan)
+    if said in _LONG:
+        msg = f"{name_of(scan)} has long exposures (type {said}): they need darks of type lda"
+        raise CalibrationError(msg)
+
+
+def _type_of(scan: RawScan) -> str:
+    """Return the type of a scan by its parameter file, "" if it does not say."""
+    return str(scan.par.get("TYPE", "") if scan.par else "").strip().lower()
 
 
 def require_one_kind(scans: Sequence[RawScan]) -> None:

@@ -53,8 +53,8 @@ def facts(calibrator: Calibrator) -> Iterator[tuple[str, str]]:
     error = f"known to {np.nanmedian(calibrator.responsivity_error):.2%}"
     nights = ", ".join(calibrator.canonical)
     yield "Responsivity", f"{error}, mean of the nights {nights}" if nights else error
-    change = f"{calibrator.nonlinearity:+.1%} difference between pixels"
-    yield "Slopes against the faintest twilight", f"{change}, taken out"
+    change = f"differences between pixels {calibrator.nonlinearity:+.1%}, taken out"
+    yield "Slopes against the faintest twilight", change
     for one in calibrator.first_columns:
         if one.departs:
             text = f"{one.excess:+.1%} ± {one.error:.2%} in the twilight: flagged"
