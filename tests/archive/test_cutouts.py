@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,14 @@ import twomass_nb as tm
 from twomass_nb.archive.cutouts import local_images
 from twomass_nb.atlas import AtlasImage
 from twomass_nb.cli import main
-from twomass_nb.errors import AtlasError, FetchError, NotFoundError, OfflineError, PositionError
+from twomass_nb.errors import (
+    AtlasError,
+    FetchError,
+    NotFoundError,
+    OfflineError,
+    PositionError,
+    ScanNameError,
+)
 from twomass_nb.scan import FileName
 
 M17 = SkyCoord(275.185, -16.16, unit="deg")
@@ -186,12 +194,44 @@ def test_simulated_images_are_not_filled_up_with_real_ones(irsa, short_sample, m
         (M17, None, AtlasError, "no size"),
         (M17, "2deg", AtlasError, "too large"),
         (M17, 0, AtlasError, "at least"),
+        (M17, [1, 2] * u.arcmin, AtlasError, "no size"),
     ],
 )
 def test_bad_questions_are_one_clear_line(position, size, kind, words):
     with pytest.raises(kind, match=words) as caught:
         tm.cutout(position, size)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("bands", [None, 5, "", "jx", []])
+def test_what_is_no_band_is_said(bands):
+    with pytest.raises(ScanNameError, match=r"no band|not a 2MASS band"):
+        tm.cutout(M17, SIDE, bands)
+
+
+@pytest.mark.parametrize("images", [5, [5], [None]])
+def test_what_is_no_image_is_said(images):
+    with pytest.raises(NotFoundError, match="is no path"):
+        tm.cutout(M17, SIDE, images=images)
+
+
+def test_a_band_may_be_called_ks(real_data):
+    made = tm.cutout(M17, 20, "Ks", images=real_data / "atlas")
+    assert made.bands == ("k",)
+
+
+@pytest.mark.usefixtures("irsa")
+def test_an_image_damaged_in_the_cache_is_not_shown(monkeypatch):
+    victim = Path(tm.cutout(M17, SIDE, "k").sources["file"][0])
+    content = bytearray(victim.read_bytes())
+    content[len(content) // 2] ^= 64
+    victim.write_bytes(content)
+    monkeypatch.setenv("TWOMASS_NB_OFFLINE", "1")
+    with pytest.warns(tm.TwomassWarning) as said:
+        made = tm.cutout(M17, SIDE, "k")
+    assert any(f"{victim} in the cache was damaged" in str(one.message) for one in said)
+    assert str(victim) not in made.sources["file"]
 
 
 @pytest.mark.usefixtures("alone")

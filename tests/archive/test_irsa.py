@@ -20,7 +20,8 @@ from twomass_nb.archive.irsa_atlas import fetch_image
 from twomass_nb.archive.irsa_service import on_service
 from twomass_nb.archive.places import known_scan_table
 from twomass_nb.atlas import AtlasImage
-from twomass_nb.errors import FetchError, NotFoundError, OfflineError
+from twomass_nb.cache import origin
+from twomass_nb.errors import FetchError, NotFoundError, OfflineError, TwomassWarning
 from twomass_nb.scan import FileName, ScanId
 
 M31 = CircleSkyRegion(SkyCoord(10.68479, 41.26906, unit="deg"), 1 * u.arcsec)
@@ -218,6 +219,11 @@ def test_images_of_a_scan_are_looked_for_along_it(irsa, real, real_data, monkeyp
     n_asked = len(server.log)
     assert fetch_atlas(str(SCAN), "k", [198, 186]) == paths
     assert len(server.log) == n_asked
+    good = paths[0].read_bytes()
+    paths[0].write_bytes(good[:-1] + b"x")
+    with pytest.warns(TwomassWarning, match="ki1440186.fits in the cache was damaged"):
+        assert fetch_atlas(str(SCAN), "k", [198, 186]) == paths
+    assert paths[0].read_bytes() == good
     monkeypatch.setattr(irsa_atlas, "_EVERY", 3.0)
     with pytest.raises(NotFoundError, match=r"no Atlas Images of 990502s144 k 1\b"):
         fetch_atlas(SCAN, "k", [1])
@@ -336,6 +342,9 @@ def test_a_cut_off_answer_is_never_taken_for_all(irsa):
         (lambda: fetch_sources(M31, "usno"), "'psc' or 'xsc'"),
         (lambda: fetch_sources(M31, service="sql"), "'tap' or 'gator'"),
         (lambda: fetch_sources(42), "CircleSkyRegion"),
+        (lambda: fetch_atlas("990502s144", "k", 5), "no numbers"),
+        (lambda: fetch_atlas("990502s144", "k", ["a"]), "no numbers"),
+        (lambda: fetch_atlas("990502s144", "k", [1.5]), "no numbers"),
         (lambda: fetch_sources("990502s144", service="gator"), "does not know scans"),
     ],
 )
@@ -388,8 +397,27 @@ def test_the_scan_table_comes_whole_and_is_known(irsa, pages, survey):
     assert fetch_scan_table() == path
     assert fetch(what="tables") == [path]
     assert len(server.log) == 24
+    assert origin(path)["from"] == f"{server.address}/TAP fp_scan_dat"
     assert [p.name for p in path.parent.iterdir() if p.name[0] != "."] == [path.name]
     assert not any(p.is_dir() for p in path.parent.iterdir())
+
+
+def test_a_damaged_scan_table_is_not_believed(irsa, pages):
+    server = irsa(lambda path, query: pages(query["QUERY"]))
+    path = fetch_scan_table()
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged)
+    with (
+        pytest.warns(TwomassWarning, match="was damaged and is dropped"),
+        pytest.raises(NotFoundError, match="no scan table known"),
+    ):
+        known_scan_table()
+    assert fetch_scan_table() == known_scan_table()
+    path.write_bytes(damaged)
+    with pytest.warns(TwomassWarning, match="was damaged and is dropped"):
+        fetch_scan_table()
+    assert len(server.log) == 3 * 24
 
 
 def test_the_survey_has_59731_scans(irsa, all_pages):

@@ -17,7 +17,7 @@ from astropy.coordinates import Angle, SkyCoord
 from ..atlas import AtlasImage, Cutout, cut_out
 from ..atlas.cutting import grid
 from ..atlas.reading import read_header
-from ..cache import cache_folder
+from ..cache import cache_folder, verified
 from ..errors import (
     AtlasError,
     FetchError,
@@ -26,6 +26,7 @@ from ..errors import (
     ScanNameError,
     TwomassWarning,
 )
+from ..files import as_path
 from ..locate.footprint import Footprints, exact_vector
 from ..locate.position import parse_position
 from ..scan import BANDS, FileName, ScanId, parse_band
@@ -93,7 +94,7 @@ def cutout(
     """
     place = _position(position)
     side = _size(size)
-    bands = "".join(band for band in BANDS if band in {parse_band(one) for one in bands})
+    bands = _bands(bands)
     grid(place, side)  # refuses an impossible size before anything is looked for
     if images is not None:
         return cut_out(_given(images), place, side, bands)
@@ -125,13 +126,22 @@ def _position(position: SkyCoord | str) -> SkyCoord:
     return icrs
 
 
+def _bands(bands: str) -> str:
+    listed = [bands] if isinstance(bands, str) and bands.strip().lower() == "ks" else bands
+    wanted = {parse_band(one) for one in listed} if isinstance(listed, Iterable) else set()
+    if not wanted:
+        msg = f"{bands!r} names no band: give some of 'jhk'"
+        raise ScanNameError(msg)
+    return "".join(band for band in BANDS if band in wanted)
+
+
 def _size(size: u.Quantity | str | float) -> u.Quantity:
     try:
         if isinstance(size, str) and not re.fullmatch(r"\s*[\d.]+\s*", size):
             size = Angle(size)
-        return (
-            u.Quantity(size, u.arcsec) if isinstance(size, u.Quantity) else float(size) * u.arcsec
-        )
+        if isinstance(size, u.Quantity):
+            size = size.to_value(u.arcsec)
+        return float(size) * u.arcsec
     except (ValueError, TypeError, u.UnitsError):
         msg = f"{size!r} is no size: write it as '5 arcmin', or a number of arcsec"
         raise AtlasError(msg) from None
@@ -147,16 +157,16 @@ def _try(images: list[Path], place: SkyCoord, side: u.Quantity, bands: str) -> C
 
 
 def _given(images: Images) -> list[AtlasImage | Path]:
-    if isinstance(images, AtlasImage | str | os.PathLike):
+    if isinstance(images, AtlasImage | str | os.PathLike) or not isinstance(images, Iterable):
         images = [images]
     found: list[AtlasImage | Path] = []
     for one in images:
         if isinstance(one, AtlasImage):
             found.append(one)
-        elif Path(one).is_dir():
-            found += [path for path, _ in sorted(_named(Path(one).rglob("*.fits*")))]
+        elif (path := as_path(one)).is_dir():
+            found += [image for image, _ in sorted(_named(path.rglob("*.fits*")))]
         else:
-            found.append(Path(one))
+            found.append(path)
     return found
 
 
@@ -188,7 +198,8 @@ def local_images(position: SkyCoord, size: u.Quantity, bands: str = "jhk") -> li
         listed, desc="headers of Atlas Images", delay=1, leave=False,
         disable=not sys.stderr.isatty(),
     )  # fmt: skip
-    return [path for path, _ in bar if _near(path, position, _REACH + size / np.sqrt(2))]
+    reach = _REACH + size / np.sqrt(2)
+    return [path for path, _ in bar if _near(path, position, reach) and verified(path)]
 
 
 def _scans_near(position: SkyCoord, size: u.Quantity) -> set[ScanId] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,8 +16,8 @@ from astropy.table import Table
 
 from ..array.track import lonlat, unit_vector
 from ..atlas import AtlasImage
-from ..cache import cache_folder, mark_used
-from ..errors import AtlasError, FetchError, NotFoundError, ScanNameError
+from ..cache import cache_folder, verified
+from ..errors import AtlasError, FetchError, NotFoundError, PositionError, ScanNameError
 from ..scan import BANDS, FileName, ScanId, parse_band
 from .irsa_scans import corners_of
 from .irsa_service import ask, base, needs, on_service
@@ -57,10 +58,13 @@ def find_atlas(position: SkyCoord, size: u.Quantity = 0 * u.deg, bands: str = "j
     needs("pyvo")
     from pyvo.dal.sia import SIAQuery
 
+    if not isinstance(position, SkyCoord) or not position.isscalar:
+        msg = f"{position!r} is not one position: give a SkyCoord"
+        raise PositionError(" ".join(msg.split()))
+    wanted = {parse_band(band) for band in bands}
     query = SIAQuery(base() + _SIA, pos=position.icrs, size=size, format="image/fits")
     what = f"the list of Atlas Images at {position.icrs.to_string('decimal', precision=4)}"
     found = atlas_table(ask(query, what=what, needed=_NEEDED))
-    wanted = {parse_band(band) for band in bands}
     return found[[band in wanted for band in found["band"]]]
 
 
@@ -185,11 +189,9 @@ def fetch_atlas(
     bands = [parse_band(band) for band in bands]
     wanted = None
     if coadds is not None:
-        wanted = {(band, int(coadd)) for band in bands for coadd in coadds}
+        wanted = {(band, coadd) for band in bands for coadd in _numbers(coadds)}
         here = [_target(scan_id, *key) for key in sorted(wanted)]
-        if all(path.exists() for path in here):
-            for path in here:
-                mark_used(path)
+        if all(verified(path) for path in here):
             return here
     listed: dict[tuple[str, int], Any] = {}
     for place in _places(scan_id):
@@ -204,6 +206,14 @@ def fetch_atlas(
         msg = f"IRSA has no Atlas Images of {scan_id} {named or ''.join(bands)}: check the numbers"
         raise NotFoundError(msg)
     return [fetch_image(listed[key]) for key in sorted(wanted or listed)]
+
+
+def _numbers(coadds: Iterable[int]) -> list[int]:
+    try:
+        return [operator.index(coadd) for coadd in coadds]
+    except TypeError:
+        msg = f"{coadds!r} are no numbers of Atlas Images: give whole ones, as [186, 198]"
+        raise NotFoundError(msg) from None
 
 
 def _places(scan_id: ScanId) -> Iterator[SkyCoord]:

@@ -14,7 +14,7 @@ import numpy as np
 from astropy.coordinates import SkyCoord
 from astropy.table import Table, vstack
 
-from ..cache import cache_folder, locked
+from ..cache import cache_folder, keep_origin, locked, verified
 from ..errors import FetchError, NotFoundError, TableError, TwomassError, TwomassWarning
 from ..files import whole_file
 from ..scan import ScanId
@@ -23,6 +23,8 @@ from ..tables.columns import CORNERS
 from ..tables.scan_table import as_scan_table
 from .irsa_service import base, tap
 from .places import known_scan_table
+from .remote_answer import sha256_of
+from .remote_manners import public_url
 
 __all__ = ["ROWS", "corners_of", "fetch_scan_table"]
 
@@ -57,7 +59,7 @@ def fetch_scan_table() -> Path:
     """
     target = cache_folder() / "tables" / "twomass_scn.parquet"
     with locked(target):
-        if not target.exists():
+        if not verified(target):
             _fetch(target)
     return target
 
@@ -100,7 +102,9 @@ def _fetch(target: Path) -> None:
         shutil.rmtree(pages, ignore_errors=True)
         msg = f"IRSA's scan table is not what it should be: {error}; nothing of it was kept"
         raise FetchError(msg) from error
-    _write(target, table, {"from": f"{base()}/TAP {_TABLE}", "fetched": _today()})
+    source = f"{public_url(base())}/TAP {_TABLE}"
+    _write(target, table, {"from": source, "fetched": _today()})
+    keep_origin(target, target.stat().st_size, sha256_of(target), source)
     shutil.rmtree(pages, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
-from ..cache import cache_folder
+from ..cache import cache_folder, origin, verified
 from ..errors import NotFoundError
 from ..files import as_path
 
@@ -85,4 +85,6 @@ def _kept(patterns: tuple[str, ...], below: str = "") -> Path | None:
         names = ", ".join(p.name for p in found)
         msg = f"several tables of one kind in {folder} ({names}): keep one, or name it"
         raise NotFoundError(msg)
-    return found[0] if found else None
+    if not found or (origin(found[0]) and not verified(found[0])):
+        return None  # a fetched one that was damaged is dropped
+    return found[0]
