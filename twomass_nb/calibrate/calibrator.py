@@ -1,4 +1,4 @@
-"""What a calibrator is: the maps of one array at one time, and how raw frames go through them."""
+"""What a calibrator does: it is made from scans, takes raw frames, is kept and shown."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CalibrationError
-from .flags import Flag, unusable
-from .leftout import LeftOut, name_of
+from .flags import unusable
+from .leftout import name_of
+from .maps import Maps, Pixels
 from .matching import require_match, require_usual_exposure
-from .response import FirstColumn, first_column_map
-from .saturation import DIGITAL_LIMIT, lost_light, saturation_flags, seen_limits
+from .saturation import seen_limits
 from .sky import SkyOffsets, blocks_of, sky_offsets
 
 if TYPE_CHECKING:
@@ -29,11 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["READS", "Calibrator"]
 
 READS = ("r1", "r2-r1")
-Pixels = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Calibrator:
+class Calibrator(Maps):
     """Turns raw frames of one band into calibrated ones; see `from_scans` and `from_night`.
 
     Maps are arrays of float32 of shape (256, 256), in DN as they were read out.
@@ -76,31 +75,6 @@ class Calibrator:
         Nights whose mean the responsivity is; empty where it is that of `twilights`.
     simulated : bool
     """
-
-    band: str
-    darks: tuple[str, ...]
-    twilights: tuple[str, ...]
-    dark: Pixels
-    dark_error: Pixels
-    dark_r1: Pixels
-    dark_r1_error: Pixels
-    noise: Pixels
-    noise_r1: Pixels
-    responsivity: Pixels
-    responsivity_error: Pixels
-    share1: Pixels
-    saturation: Pixels
-    mask: NDArray[np.uint8]
-    gain: float
-    n_dark: int
-    n_twilight: int
-    levels: tuple[float, float]
-    star_pixels: int
-    nonlinearity: float
-    first_columns: tuple[FirstColumn, ...]
-    left_out: tuple[LeftOut, ...]
-    simulated: bool
-    canonical: tuple[str, ...] = ()
 
     # Making one ------------------------------------------------------------------------------
 
@@ -148,7 +122,7 @@ class Calibrator:
                 self.require(scan)
                 for i in range(scan.n_frames):
                     both = scan.frame(i)
-                    yield both[1], self._lost(both)
+                    yield both[1], self.lost(both)
 
         limit = seen_limits(frames(), float(np.median(self.dark_r1)))
         return replace(self, saturation=np.minimum(limit, self.saturation))
@@ -266,67 +240,6 @@ class Calibrator:
         offset, error = sky_offsets(frame, blocks)
         return SkyOffsets(name_of(scan), self.band, read, blocks, offset, error, scan.simulated)
 
-    # The arithmetic --------------------------------------------------------------------------
-
-    def pixels(
-        self, both: NDArray[np.uint16], read: str = "r2-r1", correct_first_column: bool = False
-    ) -> Pixels:
-        """Calibrate raw reads, (..., 2, 256, 256) of uint16, without their sky offset.
-
-        Returns
-        -------
-        array of float32, shape (..., 256, 256)
-            NaN in bad pixels.
-        """
-        signal = self.signal(both, read)
-        signal /= self.divisor(read, correct_first_column)
-        return signal
-
-    def signal(self, both: NDArray[np.uint16], read: str) -> Pixels:
-        """Return raw reads above the dark, DN."""
-        first = both[..., 0, :, :].astype(np.float32)
-        if read == "r1":
-            return first - self.dark_r1
-        return both[..., 1, :, :] - first - self.dark
-
-    def divisor(self, read: str, correct_first_column: bool = False) -> Pixels:
-        """Return what signals are divided by: responsivity, and for r1 its share of the light."""
-        divisor = np.where(self.mask & np.uint8(Flag.BAD), np.nan, self.responsivity)
-        if correct_first_column:
-            divisor = divisor / first_column_map(self.first_columns)
-        if read == "r1":
-            divisor = divisor * self.share1
-        return divisor.astype(np.float32)
-
-    def uncertainty(self, signal: Pixels, read: str, correct_first_column: bool = False) -> Pixels:
-        """Return the standard deviation of calibrated pixels.
-
-        It is of the noise of reading and of photons, of the dark and of the responsivity; the
-        last two are the same in all frames.
-
-        Parameters
-        ----------
-        signal : array, shape (256, 256)
-            See `signal`.
-        """
-        noise, dark = (
-            (self.noise_r1, self.dark_r1_error) if read == "r1" else (self.noise, self.dark_error)
-        )
-        variance = noise**2 + dark**2 + np.maximum(signal, 0) / np.float32(self.gain)
-        variance += (signal * self.responsivity_error / self.responsivity) ** 2
-        return np.asarray(np.sqrt(variance) / np.abs(self.divisor(read, correct_first_column)))
-
-    def _lost(self, both: NDArray[np.uint16]) -> NDArray[np.bool_]:
-        return lost_light(
-            self.signal(both, "r1"), self.signal(both, "r2-r1"), self.share1, self.noise_r1,
-            self.gain,
-        )  # fmt: skip
-
-    def frame_flags(self, both: NDArray[np.uint16]) -> NDArray[np.uint8]:
-        """Return the flags of raw reads, (2, 256, 256): those of the pixels and of saturation."""
-        full = saturation_flags(both, self.saturation, self._lost(both), self.noise)
-        return np.asarray(self.mask | full)
-
     # Keeping and showing ---------------------------------------------------------------------
 
     def save(self, path: str | PathLike[str], overwrite: bool = False) -> Path:
@@ -363,11 +276,6 @@ class Calibrator:
         from .showing import as_html
 
         return as_html(self)
-
-    @property
-    def saturation_seen(self) -> bool:
-        """Whether a limit of saturation was measured in any quadrant."""
-        return bool((self.saturation < DIGITAL_LIMIT).any())
 
 
 def _read(read: str) -> str:
