@@ -228,20 +228,35 @@ def _series(glow: NDArray[np.float64]) -> tuple[float, float]:
 
 
 def _step(bright: dict) -> Measured:
-    """Rows that the brightest star moves up from frame to frame."""
-    places = {}
-    for i, (y, x, charge) in bright.items():
-        top = charge.argmax()
-        near = np.hypot(y - y[top], x - x[top]) <= 8
-        places[i] = float(y[near] @ charge[near] / charge[near].sum())
-    moves = np.array([places[i + 1] - places[i] for i in places if i + 1 in places])
+    """Rows that bright stars move up from frame to frame: the move that most agree on."""
+    places = {i: _centres(*pixels) for i, pixels in bright.items()}
+    moves = np.array(
+        [
+            there[0] - here[0]
+            for i in places
+            for here in places[i]
+            for there in places.get(i + 1, [])
+            if abs(there[1] - here[1]) < 3  # along the columns, all but
+        ]
+    )
     if not moves.size:
         return measured(np.nan, np.nan, u.pix)
-    # Another star may be the brightest in the next frame: the move that most agree on.
     agree = np.abs(moves[:, None] - moves) < 1
     same = moves[agree[agree.sum(axis=1).argmax()]]
     scatter = max(float(same.std()), 0.1)  # a centre is no better than that
     return measured(same.mean(), scatter / np.sqrt(same.size), u.pix)
+
+
+def _centres(y: NDArray, x: NDArray, charge: NDArray) -> list[tuple[float, float]]:
+    """Row and column of each bright star: the brightest pixel and what is near it, and so on."""
+    found: list[tuple[float, float]] = []
+    while y.size and len(found) < _EVENTS:
+        top = charge.argmax()
+        near = np.hypot(y - y[top], x - x[top]) <= 8
+        weight = charge[near] / charge[near].sum()
+        found.append((float(y[near] @ weight), float(x[near] @ weight)))
+        y, x, charge = y[~near], x[~near], charge[~near]
+    return found
 
 
 def _strip(frames: NDArray[np.uint16], i: int, y: int, x: int) -> NDArray[np.float64]:
