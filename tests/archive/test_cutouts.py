@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -117,6 +118,17 @@ def test_a_scan_table_says_where_to_look(alone, own_cache, disk, real_data, monk
     (own_cache / "twomass_scn.csv").unlink()
     with pytest.warns(tm.TwomassWarning, match="ki0010001"):
         assert len(local_images(M17, 0.5 * u.deg)) == 8
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_pipe_among_images_is_passed_over(disk, monkeypatch):
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(disk))
+    pipe = disk / "990502s" / "ki1440186.fits"
+    os.mkfifo(pipe)
+    with pytest.warns(tm.TwomassWarning, match="is a pipe or a device"):
+        assert len(local_images(M17, 0.5 * u.deg)) == 8
+    with pytest.raises(AtlasError, match="is a pipe or a device"):
+        AtlasImage.open(pipe)
 
 
 def test_what_is_here_needs_no_network(alone, disk, monkeypatch):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..array.geometry import SIZE, ArrayGeometry, period_of
 from ..array.track import ScanTrack
 from ..errors import AtlasError, ScanNameError, TwomassWarning
+from ..files import as_path
 from ..scan import FileName, ScanId, hemisphere_of, parse_band
 from .reading import read_image, write_image
 
@@ -80,8 +81,10 @@ class AtlasImage:
         ------
         AtlasError
             If the file is missing, broken, not FITS or not an Atlas Image.
+        NotFoundError
+            If `path` is no path.
         """
-        path = Path(path)
+        path = as_path(path)
         data, header = read_image(path)
         return cls(data, header, path)
 

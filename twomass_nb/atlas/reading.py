@@ -22,6 +22,7 @@ __all__ = ["read_header", "read_image", "write_image"]
 def _unpack(path: Path) -> bytes:
     from isal import igzip, igzip_lib
 
+    _refuse_pipe(path)
     try:
         raw = path.read_bytes()
         if raw[:2] == b"\x1f\x8b":
@@ -36,6 +37,14 @@ def _unpack(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         msg = f"{path} cannot be read: {error}"
     raise AtlasError(msg)
+
+
+def _refuse_pipe(path: Path) -> None:
+    if (
+        path.exists() and not path.is_file() and not path.is_dir()
+    ):  # it could be waited for for ever
+        msg = f"{path} is a pipe or a device, not an image"
+        raise AtlasError(msg)
 
 
 def read_image(path: Path) -> tuple[NDArray[np.float32], fits.Header]:
@@ -82,6 +91,7 @@ def read_header(path: Path) -> fits.Header:
     """
     from isal import igzip
 
+    _refuse_pipe(path)
     try:
         with path.open("rb") as file:
             start = file.read(3)

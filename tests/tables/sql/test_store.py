@@ -14,7 +14,7 @@ import pytest
 from astropy.table import Table
 
 import twomass_nb as tm
-from twomass_nb.errors import ExistsError, TableError
+from twomass_nb.errors import ExistsError, NotFoundError, TableError
 from twomass_nb.tables.sql import store
 from twomass_nb.tables.sql.sources import found_here
 
@@ -103,6 +103,17 @@ def test_whatever_is_on_this_machine_is_found(tmp_path, monkeypatch, root):
     assert found == {"raw_scans": ["raw_scans.dump"], "inventory": ["000529s.dir", "disk_s04"]}
     made = tm.catalog()
     assert made.sql("SELECT files, disk_label FROM scans WHERE scan = 63")["files"].tolist() == [1]
+
+
+def test_pipes_in_a_root_are_not_waited_for(tmp_path, monkeypatch):
+    night = tmp_path / "000529s"
+    night.mkdir()
+    for pipe in (tmp_path / "raw_scans", tmp_path / "twomass_scn", night / "000529s.lgo"):
+        os.mkfifo(pipe)
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(tmp_path))
+    assert found_here() == {}
+    with pytest.raises(NotFoundError, match="raw_scans: this is no file"):
+        tm.catalog(raw_scans=tmp_path / "raw_scans")
 
 
 def test_a_night_of_a_summary_is_not_counted_again_by_its_own_files(tmp_path):

@@ -57,8 +57,7 @@ def given(**tables: Any) -> Sources:
         parts = [v if isinstance(v, Table) else as_path(v).absolute() for v in listed]
         for part in parts:
             if isinstance(part, Path) and not part.is_file():
-                what = "is a folder: name the files in it" if part.is_dir() else "no such file"
-                msg = f"{part}: {what}"
+                msg = f"{part}: {'this is no file' if part.exists() else 'no such file'}"
                 raise NotFoundError(msg)
         if parts:
             sources[name] = parts
@@ -79,7 +78,7 @@ def found_here() -> Sources:
     places += [(as_path(root).absolute(), 1) for root in roots]
     for folder, below in places:
         for path in _files_of(folder, below):
-            if (name := _kind(path)) and path.is_file():
+            if path.is_file() and (name := _kind(path)):
                 sources.setdefault(name, []).append(path)
     return sources
 
