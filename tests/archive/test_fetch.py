@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from functools import partial
 
 import pytest
@@ -115,6 +116,13 @@ def test_what_is_no_raw_file_never_takes_its_name(mirror, own_cache, content, wo
     assert "k1187064.rds.gz" not in kept(own_cache)
     mirror.files["000530s/k1187064.rds.gz"] = RAW
     assert tm.fetch(SCAN, "k")[0].read_bytes() == RAW
+
+
+def test_a_bomb_is_not_unpacked_to_its_end(mirror, own_cache, monkeypatch):
+    monkeypatch.setattr(sys.modules["twomass_nb.archive.fetch"], "_MOST_BYTES", FRAME_BYTES)
+    with pytest.raises(ScanMissingError, match=f"unpacks to more than {FRAME_BYTES} bytes"):
+        tm.fetch(SCAN, "k")
+    assert "k1187064.rds.gz" not in kept(own_cache)
 
 
 @pytest.mark.parametrize("content", [b"", b"  \n", b"\0\1\2", b"<html>", b"\n<?xml?>"])

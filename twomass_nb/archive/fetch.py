@@ -35,6 +35,8 @@ __all__ = ["check_par", "check_raw", "fetch", "raw_file"]
 
 _WHAT = ("raw", "atlas", "tables")
 _PIECE = 1 << 20
+#: Bytes unpacked, 8192 frames; a scan of the survey has 274.
+_MOST_BYTES = 1 << 31
 
 
 def fetch(
@@ -256,6 +258,9 @@ def check_raw(path: Path) -> None:
         with igzip.open(path, "rb") as file:
             while piece := file.read(_PIECE):
                 size += len(piece)
+                if size > _MOST_BYTES:
+                    msg = f"it unpacks to more than {_MOST_BYTES} bytes: no scan is so long"
+                    raise FetchError(msg)
     except damaged as error:
         msg = f"it is damaged ({str(error).strip()})"
         raise FetchError(msg) from None

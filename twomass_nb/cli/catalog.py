@@ -14,6 +14,7 @@ from .words import add_command, print_found
 
 __all__ = ["add_commands"]
 
+_FEWEST = 1000  # that nights, tapes and disks are filled with
 _TABLES = ("scans", "raw_scans", "lgo", "inventory")
 
 
@@ -27,6 +28,9 @@ def _build(args: argparse.Namespace) -> int:
 
         if any(given.values()):
             msg = "--simulated makes all tables: give no others"
+            raise TableError(msg)
+        if args.simulated < _FEWEST:
+            msg = f"a simulated archive of {args.simulated} scans makes no sense: {_FEWEST} or more"
             raise TableError(msg)
         given = vars(raw_archive(args.simulated))
     made = catalog(**given, path=args.path, overwrite=args.overwrite)
