@@ -18,6 +18,7 @@ __all__ = ["Elongation", "elongation"]
 _LEAST = 5  # stars
 _WEIGHT = 1.6  # pixels: sigma of the Gaussian that moments are weighted with
 _FINE = 4  # sub-pixels a pixel in the mean image
+_COLUMNS = 4  # stars of so many columns are left out together
 _TURNS = 6  # centring
 _UNITS = ("", u.deg, "", "", u.pix)  # of axis ratio, angle, plus, cross, FWHM
 _Y, _X = np.mgrid[-HALF : HALF + 1, -HALF : HALF + 1].astype(float)
@@ -81,13 +82,14 @@ def elongation(stamps: Stamps) -> Elongation:
     moments, centres, good = _moments(stamps.pixels)
     where = 2 * (stamps.y // QUADRANT) + stamps.x // QUADRANT
     chosen = [good & (where == q) for q in range(4)]
-    each = [_shape(moments[mask]) for mask in chosen]
+    each = [_shape(moments[mask], stamps.x[mask]) for mask in chosen]
     ratio, angle, plus, cross, fwhm = (
         measured([v for v, _ in column], [e for _, e in column], unit)
         for column, unit in zip(zip(*each, strict=True), _UNITS, strict=True)
     )
     together = [
-        measured(*one, unit) for one, unit in zip(_shape(moments[good]), _UNITS, strict=True)
+        measured(*one, unit)
+        for one, unit in zip(_shape(moments[good], stamps.x[good]), _UNITS, strict=True)
     ]
     images = np.stack([_mean_image(stamps.pixels[m], centres[m]) for m in chosen])
     return Elongation(
@@ -120,14 +122,22 @@ def _moments(
     return moments, np.stack([cy[:, 0, 0], cx[:, 0, 0]], 1), good & (np.abs(size / usual - 1) < 0.4)
 
 
-def _shape(moments: NDArray[np.float64]) -> list[tuple[float, float]]:
-    """Return axis ratio, angle, plus, cross and FWHM of the mean of moments, with errors."""
+def _shape(moments: NDArray[np.float64], x: NDArray[np.int64]) -> list[tuple[float, float]]:
+    """Return axis ratio, angle, plus, cross and FWHM of the mean of moments, with errors.
+
+    A star is seen in six frames, in much the same place across its pixel: what such images have in
+    common is no new evidence. So the errors come from leaving out all stars of a few columns.
+    """
     if len(moments) < _LEAST:
         return [(np.nan, np.nan)] * 5
-    n = len(moments)
-    value = _unweighted(_robust(moments))
-    # leave each star out in turn: the scatter of what the others say
-    others = np.array([_unweighted(_robust(np.delete(moments, i, 0))) for i in range(n)])
+    usual = _usual(moments)
+    kept, (_, block) = moments[usual], np.unique(x[usual] // _COLUMNS, return_inverse=True)
+    value = _unweighted(kept.mean(axis=0))
+    n = int(block.max()) + 1
+    if n < _LEAST:  # too few columns to tell an error
+        return [(np.nan, np.nan)] * 5
+    rest = [kept[block != k] for k in range(n)]
+    others = np.array([_unweighted(one.mean(axis=0)) for one in rest if len(one)])
     error = np.sqrt((n - 1) / n * ((others - others.mean(0)) ** 2).sum(0))
     plus, cross, size = value
     e = float(np.hypot(plus, cross))
@@ -146,12 +156,11 @@ def _shape(moments: NDArray[np.float64]) -> list[tuple[float, float]]:
     ]  # fmt: skip
 
 
-def _robust(moments: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean of the stars within three scatters of the median in every moment."""
+def _usual(moments: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a star is within four scatters of the median in every moment."""
     middle = np.median(moments, axis=0)
     scatter = 1.4826 * np.median(np.abs(moments - middle), axis=0)
-    kept = (np.abs(moments - middle) <= 3 * np.maximum(scatter, 1e-6)).all(1)
-    return np.asarray(moments[kept].mean(0) if kept.any() else middle)
+    return np.asarray((np.abs(moments - middle) <= 4 * np.maximum(scatter, 1e-6)).all(axis=1))
 
 
 def _unweighted(moments: NDArray[np.float64]) -> NDArray[np.float64]:
