@@ -21,7 +21,7 @@ from twomass_nb.archive.irsa_service import on_service
 from twomass_nb.archive.places import known_scan_table
 from twomass_nb.atlas import AtlasImage
 from twomass_nb.cache import origin
-from twomass_nb.errors import FetchError, NotFoundError, OfflineError, TwomassWarning
+from twomass_nb.errors import FetchError, NotFoundError, OfflineError, TwomassError, TwomassWarning
 from twomass_nb.scan import FileName, ScanId
 
 M31 = CircleSkyRegion(SkyCoord(10.68479, 41.26906, unit="deg"), 1 * u.arcsec)
@@ -342,7 +342,11 @@ def test_a_cut_off_answer_is_never_taken_for_all(irsa):
         (lambda: fetch_sources(M31, "usno"), "'psc' or 'xsc'"),
         (lambda: fetch_sources(M31, service="sql"), "'tap' or 'gator'"),
         (lambda: fetch_sources(42), "CircleSkyRegion"),
-        (lambda: fetch_atlas("990502s144", "k", 5), "no numbers"),
+        (lambda: fetch("990502s144", "k", "atlas", coadds=5), "no numbers"),
+        (lambda: find_atlas("275 -16"), "not one position"),
+        (lambda: find_atlas(M31.center, 5), "no size"),
+        (lambda: find_atlas(M31.center, "x"), "no size"),
+        (lambda: find_atlas(M31.center, bands=5), "not a 2MASS band"),
         (lambda: fetch_atlas("990502s144", "k", ["a"]), "no numbers"),
         (lambda: fetch_atlas("990502s144", "k", [1.5]), "no numbers"),
         (lambda: fetch_sources("990502s144", service="gator"), "does not know scans"),
@@ -350,7 +354,7 @@ def test_a_cut_off_answer_is_never_taken_for_all(irsa):
 )
 @pytest.mark.usefixtures("own_cache")
 def test_what_cannot_be_asked_is_said(ask, words):
-    with pytest.raises(NotFoundError, match=words):
+    with pytest.raises(TwomassError, match=words):
         ask()
 
 

@@ -78,6 +78,6 @@ def test_simulated_tables_say_so(tmp_path, capsys):
     assert "SIMULATED" in captured.err
     assert main(["catalog", "build", path, "--simulated", "2000"]) == 1
     assert main(["catalog", "build", path, "--simulated", "--lgo", "x"]) == 1
+    assert "give no others" in capsys.readouterr().err
     assert main(["catalog", "build", path, "--simulated", "-5"]) == 1
     assert "of -5 scans makes no sense" in capsys.readouterr().err
-    assert "give no others" in capsys.readouterr().err

@@ -94,7 +94,7 @@ def fetch(
 def _atlas(scan_id: ScanId, bands: tuple[str, ...], coadds: Iterable[int] | None) -> list[Path]:
     from .irsa import fetch_atlas
 
-    coadds = None if coadds is None else list(coadds)
+    coadds = list(coadds) if isinstance(coadds, Iterable) else coadds
     try:
         return fetch_atlas(scan_id, bands, coadds)
     except OfflineError:

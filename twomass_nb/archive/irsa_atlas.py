@@ -61,8 +61,13 @@ def find_atlas(position: SkyCoord, size: u.Quantity = 0 * u.deg, bands: str = "j
     if not isinstance(position, SkyCoord) or not position.isscalar:
         msg = f"{position!r} is not one position: give a SkyCoord"
         raise PositionError(" ".join(msg.split()))
-    wanted = {parse_band(band) for band in bands}
-    query = SIAQuery(base() + _SIA, pos=position.icrs, size=size, format="image/fits")
+    try:
+        side = u.Quantity(size).to(u.deg)
+    except (TypeError, ValueError):  # an error of units is one, too
+        msg = f"{size!r} is no size: give an angle, as 0.1 * u.deg"
+        raise AtlasError(msg) from None
+    wanted = {parse_band(band) for band in (bands if isinstance(bands, Iterable) else [bands])}
+    query = SIAQuery(base() + _SIA, pos=position.icrs, size=side, format="image/fits")
     what = f"the list of Atlas Images at {position.icrs.to_string('decimal', precision=4)}"
     found = atlas_table(ask(query, what=what, needed=_NEEDED))
     return found[[band in wanted for band in found["band"]]]
