@@ -50,7 +50,7 @@ def rms_without_noise(power: object, error: object, unit: object = DN) -> Measur
     Noise may have made `power` negative. The uncertainty is half of how far the root moves if the
     power changes by two of its errors, so that the two agree also near 0.
     """
-    power, spread = np.maximum(power, 0.0), np.asarray(error, float)
+    power, spread = np.maximum(np.asarray(power, float), 0.0), np.asarray(error, float)
     root, low, high = (np.sqrt(np.maximum(power + k * spread, 0)) for k in (0, -2, 2))
     return measured(root, np.maximum(root - low, high - root) / 2, unit)
 
