@@ -57,9 +57,10 @@ def assert_shown(page, model, words):
     )
     model.restore(state(page))
     np.testing.assert_allclose(driver.pixels(page, "compare-raw"), model.raw(), rtol=1e-6)
-    expected = model.picture().astype(float)
-    shown = driver.pixels(page, "compare-sky")
-    np.testing.assert_allclose(shown, expected, rtol=1e-6)
+    # half a million pixels: each 97th of them
+    some = "Array.from(model.data.image[0].filter((_, i) => i % 97 === 0))"
+    shown = np.array(driver.in_document(page, "compare-sky", some), float)
+    np.testing.assert_allclose(shown, model.picture().ravel()[::97], rtol=1e-6)
 
 
 def button(page, name):

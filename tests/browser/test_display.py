@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 DITHER = ("import twomass_nb as tm\nexplorer = tm.explore.dither()\nexplorer",)
 COUNT = "window.Bokeh?.documents.length ?? 0"
-TITLES = """() => window.Bokeh.documents
+TITLES = """() => (window.Bokeh?.documents ?? [])
   .map((document) => document.get_model_by_name("dither-pixel")?.title.text)"""
 
 
@@ -60,7 +60,9 @@ def test_in_voila_without_a_notebook_around(browser, tmp_path, short_sample):
         driver.step(page, +1)
         driver.wait_for_title(page, "frame 21 of")
         np.testing.assert_array_equal(driver.pixels(page, "frame"), scan.difference(21))
-        assert driver.outside(page) == []
+        # Voila's own page asks for fonts and formulas; without them it works as well
+        own = ("fontawesome", "mathjax")
+        assert [url for url in driver.outside(page) if not any(w in url.lower() for w in own)] == []
         page.close()
 
 

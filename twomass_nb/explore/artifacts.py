@@ -17,6 +17,7 @@ from .artifacts_page import QUADRANTS, Page
 from .artifacts_pages import PAGES
 from .bridge import BokehView
 from .controls import Choice, Telling
+from .explorer import Explorer
 
 __all__ = ["ArtifactsExplorer", "artifacts"]
 
@@ -51,7 +52,7 @@ def artifacts(
     return ArtifactsExplorer(ArtifactsModel(scan, darks, twilights, page))
 
 
-class ArtifactsExplorer(widgets.VBox):
+class ArtifactsExplorer(Explorer):
     """Pages about artifacts; made by `artifacts`.
 
     Attributes

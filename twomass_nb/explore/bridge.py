@@ -78,8 +78,9 @@ class BokehView(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def close(self) -> None:
-        """Close the widget and let go of the document."""
-        self.document.remove_on_change(self)
+        """Close the widget and let go of the document; a second time does nothing."""
+        if self.comm is not None:
+            self.document.remove_on_change(self)
         super().close()
 
     @contextmanager

@@ -14,6 +14,7 @@ from .bridge import BokehView
 from .compare_figure import CompareFigure
 from .compare_model import SHOWN, CompareModel
 from .controls import Choice, Telling, labelled
+from .explorer import Explorer
 
 __all__ = ["CompareExplorer", "compare"]
 
@@ -45,7 +46,7 @@ def compare(scan: Any, atlas: Any, frame: int | None = None) -> CompareExplorer:
     return CompareExplorer(CompareModel(scan, atlas, frame))
 
 
-class CompareExplorer(widgets.VBox):
+class CompareExplorer(Explorer):
     """Raw and processed side by side; made by `compare`.
 
     Attributes

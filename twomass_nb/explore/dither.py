@@ -16,6 +16,7 @@ from .bridge import BokehView
 from .controls import Choice, Telling, labelled
 from .dither_figure import DitherFigure
 from .dither_model import LIMITS, PRESETS, QUANTITIES, DitherModel
+from .explorer import Explorer
 
 __all__ = ["DitherExplorer", "dither"]
 
@@ -41,7 +42,7 @@ def dither(preset: str = "South", band: str = "k", images: Any = ()) -> DitherEx
     return DitherExplorer(DitherModel(preset, band, images))
 
 
-class DitherExplorer(widgets.VBox):
+class DitherExplorer(Explorer):
     """A dither to play with; made by `dither`.
 
     Attributes

@@ -178,7 +178,7 @@ class FramesExplorer(FramesControls):
     def _connect(self) -> None:
         model = self.model
         # The browser itself ties play to the slider: no round trip between them.
-        widgets.jslink((self.play, "value"), (self.slider, "value"))
+        self._link = widgets.jslink((self.play, "value"), (self.slider, "value"))
         self._on(self.slider, model.go)
         self._on(self.band, model.show_band)
         self._on(self.read, model.show_read)

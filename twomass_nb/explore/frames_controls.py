@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from ..scan import BAND_NAMES
 from . import colours
 from .controls import Choice, Telling, labelled
+from .explorer import Explorer
 from .frames_bands import CALIBRATED, READS
 from .frames_keys import Keys
 from .frames_model import MARKS, PLOTS, VIEWS, FramesModel
@@ -21,7 +22,7 @@ _BLINK = 700  # ms each picture stays
 _TURNS = 12
 
 
-class FramesControls(widgets.VBox):
+class FramesControls(Explorer):
     """The frame explorer's controls; `FramesExplorer` says what they do."""
 
     def _make_controls(self, model: FramesModel, on_key: Any) -> None:

@@ -106,7 +106,7 @@ class Panel:
         self.source = ColumnDataSource(_columns(np.zeros((2, 2), np.uint16), None), name=name)
         self.target = ColumnDataSource({"x": [], "y": []})
         self.crossing = ColumnDataSource({"x": [], "y": []}, name=f"{name}-crossing")
-        self.pointer = ColumnDataSource({"x": [np.nan], "y": [np.nan]})
+        self.pointer = ColumnDataSource({"x": [np.nan], "y": [np.nan]}, name=f"{name}-pointer")
         self.held = ColumnDataSource({"x": [], "y": []}, name=f"{name}-held")
         self.mapper = LinearColorMapper(palette=["#000000"], low=0, high=1, nan_color="#80808040")
         self._data = np.zeros((2, 2))

@@ -17,6 +17,7 @@ from ..scan import ScanId
 from . import still
 from .bridge import BokehView
 from .controls import Telling
+from .explorer import Explorer
 from .locator_allsky import sky_at
 from .locator_allsky_figure import AllSkyFigure
 from .locator_columns import MOST, heads, texts
@@ -60,7 +61,7 @@ def locator(
     return LocatorExplorer(LocatorModel(loc, position), archive)
 
 
-class LocatorExplorer(widgets.VBox):
+class LocatorExplorer(Explorer):
     """A position, the footprints around it and the scans that cover it; made by `locator`.
 
     Attributes
