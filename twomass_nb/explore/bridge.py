@@ -61,7 +61,8 @@ class BokehView(anywidget.AnyWidget):
         BokehJS's core are in the page: no Bokeh widgets, no data tables.
     """
 
-    _esm = Path(__file__).parent / "bridge.js"
+    # The text, not the path: for a path anywidget would keep every view for ever, to reload it.
+    _esm = (Path(__file__).parent / "bridge.js").read_text(encoding="utf-8")
     bokeh_version = traitlets.Unicode(bokeh.__version__, help="BokehJS it needs").tag(sync=True)
 
     def __init__(self, root: LayoutDOM, **kwargs) -> None:

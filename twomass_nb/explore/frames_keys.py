@@ -27,7 +27,7 @@ click, Esc  hold a pixel, let it go"""
 class Keys(anywidget.AnyWidget):
     """A word that explains the keys, and calls `on_key` with the name of each that is pressed."""
 
-    _esm = Path(__file__).parent / "frames_keys.js"
+    _esm = (Path(__file__).parent / "frames_keys.js").read_text(encoding="utf-8")  # see bridge.py
     help = traitlets.Unicode(HELP, help="what the tooltip says").tag(sync=True)
 
     def __init__(self, on_key: Callable[[str], None]) -> None:

@@ -24,7 +24,7 @@ class ChoiceTable(anywidget.AnyWidget):
         Sentence shown when there are no rows.
     """
 
-    _esm = Path(__file__).parent / "table.js"
+    _esm = (Path(__file__).parent / "table.js").read_text(encoding="utf-8")  # see bridge.py
     columns = traitlets.List().tag(sync=True)
     rows = traitlets.List().tag(sync=True)
     chosen = traitlets.Int(-1).tag(sync=True)
