@@ -68,7 +68,10 @@ def whole_file(path: Path) -> Iterator[Any]:
     except BaseException as error:
         if part is not None:
             part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and not isinstance(error, TwomassError):
-            msg = f"{path} cannot be written: {error.strerror or error}; choose another place"
+        refused = error
+        if isinstance(error, AttributeError) and isinstance(error.__context__, OSError):
+            refused = error.__context__  # astropy, told that a disk is full, stumbles over its name
+        if isinstance(refused, OSError) and not isinstance(refused, TwomassError):
+            msg = f"{path} cannot be written: {refused.strerror or refused}; choose another place"
             raise WriteError(msg) from error
         raise

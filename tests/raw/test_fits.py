@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 import twomass_nb as tm
-from twomass_nb.errors import NotFoundError, TwomassError
+from twomass_nb.errors import NotFoundError, TwomassError, WriteError
 
 LAYOUT = tm.Layout("f b r Y X y x")
 PAR = """SIMULATE = T / this is a simulation
@@ -154,3 +155,17 @@ def test_reads_that_are_not_there(scan, tmp_path, read):
 def test_frames_that_are_not_there(scan, tmp_path):
     with pytest.raises(NotFoundError, match="frames 0 to 7"):
         scan.to_fits(8, "r1", tmp_path)
+
+
+@pytest.mark.parametrize("cube", [False, True])
+def test_a_full_disk_is_a_clear_error(scan, tmp_path, cube):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path = tmp_path / "new" / "one.fits"
+    scan.r1(0)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(WriteError, match=r"one\.fits cannot be written"):
+            scan.to_fits_cube(path) if cube else scan.to_fits(3, "r1", path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(path.parent.iterdir()) == []
