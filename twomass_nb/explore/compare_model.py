@@ -173,7 +173,7 @@ class CompareModel:
             ("pixels", f"{_SIDE} × {_SIDE}", " × ".join(map(str, self.image.data.shape[::-1]))),
             ("sky, DN a square arcsec", f"{raw[0] / area:.1f}", f"{coadd[0]:.1f}"),
             ("noise a pixel, DN", f"{raw[1]:.2f}", f"{coadd[1]:.2f}"),
-            ("frames on a place", "1", f"{depth:.1f} (median)"),
+            ("frames on a place", "1", f"{depth:.1f}"),
             ("exposure on a place", "1.3 s", f"{1.298 * depth:.1f} s"),
         ]
 
