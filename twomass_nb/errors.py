@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
+from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "TwomassError",
     "TwomassWarning",
     "WriteError",
+    "warn",
 ]
 
 
@@ -105,3 +109,14 @@ class OfflineError(FetchError):
 
 class TwomassWarning(UserWarning):
     """Something a person should know although the work goes on."""
+
+
+_HERE = str(Path(__file__).parent)
+
+
+def warn(text: str) -> None:
+    """Give a `TwomassWarning` at the line that called this package, however far up that is."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, TwomassWarning, stacklevel=level)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TwomassError, TwomassWarning
+from ..files import as_path
 from .agreement import frames_disagree, hinted
 from .finding import Finding, finding
 from .journal import Journal
@@ -75,7 +76,7 @@ def check(
     TwomassError
         If the journal lies within what is checked, is something else, or cannot be written.
     """
-    top = Path(path)
+    top = as_path(path)
     plan = plan_of(top)
     report = CheckReport(str(top), quick, began=_now())
     kept = None if journal is None else outside(Path(journal), top)

@@ -14,7 +14,7 @@ from ..errors import RawFileError, TwomassError
 from ..raw.inflate import Content, is_gzip_name, read_content
 from ..raw.layout import FRAME_BYTES
 from ..raw.packing import says_simulated
-from ..raw.wordorder import choose_layout
+from ..raw.wordorder.choose import choose
 from .diagnosis import diagnose
 from .finding import Finding, finding
 from .pixels import frame_faults
@@ -139,7 +139,7 @@ def _note_refusal(path: Path, record: Record, error: TwomassError) -> None:
 def _look_at_frames(path: Path, record: Record, content: Content) -> None:
     """Find the word order, and look at the frames as far as it is known."""
     try:
-        layout, record.layout_source = choose_layout(path, content, None)
+        choice = choose(path, content, None)
     except TwomassError as error:
         if (content.data == content.data[0]).all():
             text = f"all its bytes are {content.data[0]:#04x}"
@@ -148,6 +148,8 @@ def _look_at_frames(path: Path, record: Record, content: Content) -> None:
             text = str(error).rpartition("; ")[0] or str(error)
             record.findings.append(finding("layout-unknown", record.file, text))
         return
+    layout, record.layout_source = choice.layout, choice.source
+    content = choice.content or content
     record.layout = str(layout)
     if content.truncated and not layout.frames_together:
         record.frames = 0

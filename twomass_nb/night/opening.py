@@ -44,7 +44,7 @@ def open_night(
     NotFoundError
         If there is no such folder, it holds no such night, or several and none was chosen.
     """
-    path = Path(folder)
+    path = as_path(folder)
     if path.exists() and not path.is_dir():
         msg = f"{path} is a file: name the folder of its night, or open it with open_scan"
         raise NotFoundError(msg)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ..errors import LayoutError, RawFileError
-from ..files import refuse_existing, whole_file
+from ..files import as_path, refuse_existing, whole_file
 from .beside import kind_of, par_of
 from .inflate import is_gzip_name, read_content
 from .layout import FRAME_BYTES, Layout, reorder_bytes
 from .packing import packed
 from .reader import RawScan
-from .wordorder import choose_layout
+from .wordorder.choose import choose
 
 __all__ = ["convert"]
 
@@ -63,7 +63,7 @@ def convert(
     LayoutError
         If the word order is not known.
     """
-    src, dst = Path(src), Path(dst)
+    src, dst = as_path(src), as_path(dst)
     wanted = kind_of(dst)
     if not _is_fits_name(src):
         kind_of(src)
@@ -104,11 +104,16 @@ def _from_raw(
     if content.truncated:
         msg = f"{src} is cut off: a copy of it would look whole; fetch it again"
         raise RawFileError(msg)
-    data = content.data
-    if kind != wanted:
-        order = layout or choose_layout(src, content, None)[0]
-        ways = (order, Layout.RDO) if kind == "rds" else (Layout.RDO, order)
-        data = reorder_bytes(data, content.n_frames, *ways)
+    data, n = content.data, content.n_frames
+    if kind == "rdo" and wanted == "rds":
+        assert layout is not None
+        data = reorder_bytes(data, n, Layout.RDO, layout)
+    elif kind != wanted:
+        choice = choose(src, content, layout)
+        if choice.content is not None:  # what the archive's own converter made of it
+            data = choice.content.data
+        else:
+            data = reorder_bytes(data, n, choice.layout, Layout.RDO)
     return data, RawScan(src).simulated
 
 

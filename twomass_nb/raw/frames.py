@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import NotFoundError, TwomassWarning
+from ..errors import NotFoundError, warn
+from ..files import as_path
 from .layout import Layout
 from .screening import check_before_reading
 from .source import FrameSource, Shape
@@ -58,12 +56,9 @@ class RawFrames:
     """
 
     def __init__(self, path: Any, layout: Layout | str | None = None, cache: bool = True) -> None:
-        if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
-            msg = f"{path!r} is no path of a raw file: give its name, as 'j1186063.rds.gz'"
-            raise NotFoundError(msg)
         if layout is not None and not isinstance(layout, Layout):
             layout = Layout(layout)
-        self.path = Path(path)
+        self.path = as_path(path)
         self.folder = self.path.parent
         check_before_reading(self.path)
         self._source = FrameSource(self.path, layout, cache)
@@ -102,7 +97,7 @@ class RawFrames:
         if not self._warned:
             self._warned = True
             for text in self._warnings(shape):
-                warnings.warn(text, TwomassWarning, stacklevel=4)
+                warn(text)
         return shape, chosen
 
     def _warnings(self, shape: Shape) -> Iterator[str]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import NotFoundError
+from ..errors import NotFoundError, TwomassError, warn
 from ..scan import BAND_NAMES, ScanId, parse_band
 from .beside import band_of, kind_of, par_of, scan_id_of, sibling_of
 from .frames import RawFrames
@@ -66,8 +66,9 @@ def open_scan(
     Warns
     -----
     TwomassWarning
-        If the file is cut off (naming the last whole frame), something follows its end, or its
-        .par file has another number of frames.
+        If the file is cut off (naming the last whole frame), something follows its end, its .par
+        file has another number of frames or cannot be read, or its word order is that of files
+        elsewhere since its own content does not tell.
     """
     scan = RawScan(path, band, layout, cache)
     if scan.must_be_read:
@@ -97,6 +98,7 @@ class RawScan(RawFrames):
             msg = f"{path!r} is a scan, not a file: give the path of its file, as {example}"
             raise NotFoundError(msg)
         super().__init__(path, layout, cache)
+        self._marked = says_simulated(self.path)
         self.band = band_of(self.path)
         if band is not None:
             asked = parse_band(band)
@@ -117,8 +119,15 @@ class RawScan(RawFrames):
 
     @cached_property
     def par(self) -> Par | None:
-        """The parameter file beside the raw file, or None."""
-        return par_of(self.path)
+        """The parameter file beside the raw file; None if there is none, or none that can be read.
+
+        One that cannot be read does not hide the frames: it is a warning.
+        """
+        try:
+            return par_of(self.path)
+        except TwomassError as error:
+            warn(f"{self.path.name} is read without its parameter file: {error}")
+            return None
 
     @property
     def simulated(self) -> bool:
@@ -126,7 +135,7 @@ class RawScan(RawFrames):
 
         An uncompressed raw file has no room for a mark of its own.
         """
-        return says_simulated(self.path) or (self.par is not None and self.par.simulated)
+        return self._marked or (self.par is not None and self.par.simulated)
 
     def sibling(self, band: str) -> RawScan:
         """Open the same scan in another band, from the same folder.

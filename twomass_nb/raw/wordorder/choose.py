@@ -7,24 +7,23 @@ contradict; the archive's converter. What is not proven for this very file says 
 
 from __future__ import annotations
 
-import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ...errors import LayoutError, TwomassError, TwomassWarning
+from ...errors import LayoutError, TwomassError, warn
 from ..beside import kind_of
 from ..inflate import Content
 from ..layout import AXES, FRAME_BYTES, Layout, reorder_bytes
 from .byteorder import high_is_first
 from .converter import converter, learn_with
 from .detect import Finding, contradicts, detect_layout, examine, refusal
-from .learn import learn, marked_simulated
+from .learn import MOST_FRAMES, learn, marked_simulated
 from .remember import Learnt, remember, remembered
 
-__all__ = ["Choice", "choose", "choose_layout"]
+__all__ = ["Choice", "choose"]
 
 _TRIES = 8  # other files of a folder that are looked at
 _RDO = (Layout(AXES, high_first=True), Layout(AXES, high_first=False))
@@ -52,24 +51,6 @@ class Choice:
     content: Content | None = None
 
 
-def choose_layout(path: Path, content: Content, given: Layout | None) -> tuple[Layout, str]:
-    """Return the word order to decode a file with, and how it is known; see `choose`.
-
-    Raises
-    ------
-    LayoutError
-        If it is not known, or what was given contradicts the file's kind.
-    """
-    choice = choose(path, content, given)
-    if choice.content is not None:
-        msg = (
-            f"no word order explains what the converter makes of {path.name}: convert it (zcat "
-            f"{path.name} | rds2rdo > {path.name.split('.')[0]}.rdo) and open the .rdo"
-        )
-        raise LayoutError(msg)
-    return choice.layout, choice.source
-
-
 def choose(path: Path, content: Content, given: Layout | None) -> Choice:
     """Return how to decode a file.
 
@@ -90,7 +71,7 @@ def choose(path: Path, content: Content, given: Layout | None) -> Choice:
     finding = examine(content)
     if len(finding.possible) == 1:
         return Choice(finding.possible[0], _found(path, finding, proven))
-    if (twin := _pair(path)) and not content.truncated:
+    if _leaves_room(content) and (twin := _pair(path)) and not content.truncated:
         learnt = learn(path, twin)
         remember(learnt)
         _known[path.absolute().parent] = learnt.layout, str(learnt.evidence)
@@ -132,11 +113,10 @@ def _found(path: Path, finding: Finding, proven: list[Learnt]) -> str:
         return text
     other = f"not {proven[0].layout}, {proven[0].evidence}"
     if not proven[0].evidence.simulated:  # simulated folders have orders of their own
-        text_of_warning = (
+        warn(
             f"the content of {path.name} shows the word order {layout}, {other}: look at a frame, "
             "or give layout="
         )
-        warnings.warn(text_of_warning, TwomassWarning, stacklevel=6)
     return f"{text}; {other}"
 
 
@@ -174,13 +154,17 @@ def _by_others(path: Path, content: Content, finding: Finding, proven: list[Lear
             refused.append(f"the word order {source} ({layout}) is not its own: {why}")
         return not why
 
-    night = _known.get(folder) or _learn_in(folder, path)
+    night = _known.get(folder) or (_learn_in(folder, path) if _leaves_room(content) else None)
     if night and fits(*night):
         return Choice(night[0], f"that of its night, {night[1]}")
     others = {one.layout: str(one.evidence) for one in reversed(proven)}
     left = [(layout, source) for layout, source in others.items() if fits(layout, source)]
     if len(left) == 1:
         layout, source = left[0]
+        warn(
+            f"the content of {path.name} does not tell its word order: it is read in that of other "
+            f"files, {layout}, {source}; look at a frame, or give layout="
+        )
         return Choice(layout, f"that of other files, {source}; its own content leaves it open")
     if not content.truncated and (program := converter()):
         return _converted(program, path, content)
@@ -188,6 +172,11 @@ def _by_others(path: Path, content: Content, finding: Finding, proven: list[Lear
         orders = " and ".join(f"{layout} ({source})" for layout, source in left[:2])
         refused.insert(0, f"of those learnt before, {orders} are possible")
     raise LayoutError("; ".join([refusal(path, finding), *refused[:2]]))
+
+
+def _leaves_room(content: Content) -> bool:
+    """Whether other files can be read while this one is in memory, and all stays below 2 GiB."""
+    return content.n_frames <= MOST_FRAMES
 
 
 def _contradiction(content: Content, layout: Layout) -> str:

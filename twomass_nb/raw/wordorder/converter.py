@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import LayoutError
 from ..inflate import Content
-from .learn import learn_from, marked_simulated, seen
+from .learn import MOST_FRAMES, learn_from, marked_simulated, seen
 from .remember import FileSeen, Learnt
 
 __all__ = ["convert_with", "converter", "learn_with"]
@@ -63,7 +63,7 @@ def learn_with(program: Path, path: Path, content: Content) -> tuple[Learnt | No
     Returns
     -------
     learnt : Learnt or None
-        None if no order that we know explains what the program did.
+        None if no order that we know explains what the program did, or the scan is too long.
     rdo : Content
         What it made.
 
@@ -78,6 +78,8 @@ def learn_with(program: Path, path: Path, content: Content) -> tuple[Learnt | No
     teacher = f"{tool.name} (the converter, {tool.size} bytes, SHA-256 {tool.sha256})"
     files = seen(path), FileSeen(f"output of {tool.name}", out.size, digest)
     rdo = Content(out)
+    if content.n_frames > MOST_FRAMES:
+        return None, rdo
     try:
         return learn_from(content, rdo, files, marked_simulated(path), teacher), rdo
     except LayoutError:

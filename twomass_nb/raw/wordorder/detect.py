@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import LayoutError
+from ...files import as_path
 from ..inflate import Content, read_content
 from ..layout import LENGTHS, Layout
 from .confidence import confidence
@@ -117,7 +118,7 @@ def detect_layout(path: Any) -> tuple[Layout, float]:
     RawFileError
         If the file is broken.
     """
-    path = Path(path)
+    path = as_path(path)
     finding = examine(read_content(path))
     if len(finding.possible) == 1:
         return finding.possible[0], finding.confidence

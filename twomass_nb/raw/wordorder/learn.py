@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
-from ...errors import LayoutError, RawFileError
+from ...errors import LayoutError, TwomassError
+from ...files import as_path
 from ..beside import par_of
 from ..inflate import Content, read_content
 from ..layout import AXES, Layout
@@ -17,7 +18,11 @@ from .byteorder import high_is_first
 from .fit import Fit, search
 from .remember import Evidence, FileSeen, Learnt, remember
 
-__all__ = ["learn", "learn_from", "learn_layout", "marked_simulated", "seen"]
+__all__ = ["MOST_FRAMES", "learn", "learn_from", "learn_layout", "marked_simulated", "seen"]
+
+#: Longest scan to learn from: with all that is compared it is in memory four times, and that, beside
+#: another scan whose order is looked for, must stay below 2 GiB.
+MOST_FRAMES = 1000
 
 
 def learn_layout(rds: Any, rdo: Any) -> Layout:
@@ -42,7 +47,8 @@ def learn_layout(rds: Any, rdo: Any) -> Layout:
     ------
     LayoutError
         If no order fits (its attribute `tried` lists what was tried), if several do, if the sizes
-        differ or if a file is cut off.
+        differ, if a file is cut off or longer than 1,000 frames, or if the names say that they
+        were given the wrong way round.
     RawFileError
         If a file is broken.
     """
@@ -56,8 +62,17 @@ def learn(rds: Any, rdo: Any) -> Learnt:
 
     Nothing is remembered.
     """
-    rds, rdo = Path(rds), Path(rdo)
-    a, b = read_content(rds), read_content(rdo)
+    rds, rdo = as_path(rds), as_path(rdo)
+    if ".rdo" in rds.suffixes[-2:] or ".rds" in rdo.suffixes[-2:]:
+        msg = f"{rds.name} and {rdo.name}: give the .rds file first, then the .rdo of the same scan"
+        raise LayoutError(msg)
+    contents = []
+    for path in (rds, rdo):
+        contents.append(read_content(path))
+        if contents[-1].n_frames > MOST_FRAMES:
+            msg = f"{path.name} has more than {MOST_FRAMES} frames: learn from a shorter scan"
+            raise LayoutError(msg)
+    a, b = contents
     files = (seen(rds), seen(rdo))
     return learn_from(a, b, files, marked_simulated(rds) or marked_simulated(rdo))
 
@@ -75,7 +90,7 @@ def marked_simulated(path: Path) -> bool:
         return True
     try:
         par = par_of(path)
-    except RawFileError:  # a name of its own: nothing belongs to it
+    except TwomassError:  # a name of its own, or a parameter file that cannot be read
         return False
     return par is not None and par.simulated
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ...cache import cache_folder
-from ...errors import LayoutError, NotFoundError, TwomassWarning, WriteError
+from ...errors import LayoutError, NotFoundError, WriteError, warn
 from ...files import whole_file
 from ..layout import Layout
 
@@ -119,8 +118,7 @@ def remember(learnt: Learnt) -> None:
         with whole_file(path) as file:
             file.write(json.dumps(learnt.as_json(), indent=1).encode())
     except WriteError as error:
-        text = f"the word order {learnt.layout} cannot be remembered: {error}"
-        warnings.warn(text, TwomassWarning, stacklevel=3)
+        warn(f"the word order {learnt.layout} cannot be remembered: {error}")
 
 
 def remembered() -> list[Learnt]:
