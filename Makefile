@@ -50,4 +50,4 @@ $(VENV)/%.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --no-deps --target $@ jupyterlab==4.0.0
 
 clean:
-	rm -rf $(VENV) .binder .oldest-lab docs/_build
+	rm -rf $(VENV) .binder .oldest-lab .screenshots docs/_build

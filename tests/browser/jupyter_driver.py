@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 TOKEN = "twomass"  # guards nothing: the server listens on loopback for the length of a test
 ROOT = Path(__file__).parents[2]
+#: Kept as output of the tests, to look at; emptied by `make clean`.
+SCREENSHOTS = ROOT / ".screenshots"
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -186,7 +189,10 @@ def chromium() -> Iterator[Browser]:
 
 
 def new_page(browser: Browser, width: int = 1280, height: int = 1400) -> Page:
-    """Open a page; ``requests`` keeps the addresses it asks for, ``received`` what it is sent."""
+    """Open a page; ``requests`` keeps the addresses it asks for, ``received`` what it is sent.
+
+    How it looks in the end is kept in `SCREENSHOTS`, by the test that opened it.
+    """
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(30_000)
     page.requests, page.received = [], []
@@ -197,6 +203,17 @@ def new_page(browser: Browser, width: int = 1280, height: int = 1400) -> Page:
 
     page.on("request", lambda request: page.requests.append(request.url))
     page.on("websocket", opened)
+    close = page.close
+
+    def look_and_close() -> None:
+        SCREENSHOTS.mkdir(exist_ok=True)
+        taken = sum(1 for _ in SCREENSHOTS.glob(f"{name}*.png"))
+        page.screenshot(path=SCREENSHOTS / f"{name}{f'-{taken}' if taken else ''}.png")
+        close()
+
+    test = os.environ.get("PYTEST_CURRENT_TEST", "page").rpartition("/")[2]
+    name = re.sub(r"\W+", "-", test.removesuffix("(setup)").removesuffix("(call)")).strip("-")
+    page.close = look_and_close
     return page
 
 

@@ -84,6 +84,7 @@ def test_several_views_of_one_explorer_are_in_step(twice):
         arg=before[0],
     )
     # a picture moved by hand in one view moves in the other, through Python
+    driver.wait_idle(twice)
     driver.in_document(twice, "dither-path", "model.x_range.setv({start: 120, end: 130}), null")
     twice.wait_for_function(
         """() => window.Bokeh.documents

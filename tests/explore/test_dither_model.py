@@ -45,6 +45,17 @@ def test_ks_in_the_south_moves_less_than_a_pixel_over_the_array():
     assert model.rotations["k"] > 0
 
 
+def test_rotations_have_their_published_uncertainties():
+    """UMass: South Ks .175 +- .005, North2 H -.420 +- .016."""
+    assert DitherModel("South").rotation_error("k") == 0.005
+    model = DitherModel("North2")
+    assert (model.rotations["h"], model.rotation_error("h")) == (-0.420, 0.016)
+    model.rotations["h"] = -0.3
+    assert model.rotation_error("h") is None
+    assert DitherModel("1997-05-14").rotation_error("j") is None
+    assert "+0.175 ± 0.005" in tm.explore.dither().table.value
+
+
 def test_a_star_crosses_the_whole_array_in_six_or_seven_frames():
     for preset in PRESETS:
         for band in "jhk":

@@ -224,6 +224,8 @@ def _steps_table(model: DitherModel) -> str:
     lines = []
     for band, cells in rows.items():
         angle = f"{model.rotations[band] + model.camera:+.3f}"
+        if (error := model.rotation_error(band)) is not None:
+            angle += f" ± {error:.3f}"
         cells = [angle, *cells, f"{model.distinct(band):.1f}", f"{model.scatter(band):.3f}"]
         mark = "font-weight:600" if band == model.band else ""
         line = "".join(f"<td>{cell.replace('-', '−')}</td>" for cell in cells)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from ..array import ArrayGeometry
-from ..array.geometry import PERIODS, PLATE_SCALES, SIZE
+from ..array.geometry import PERIODS, PLATE_SCALES, ROTATIONS, SIZE
 from ..array.response import response, star_pixels, star_response
 from ..array.sampling import brightness_scatter, column_signal, distinct_places
 from ..atlas import AtlasImage
@@ -30,21 +30,23 @@ class Preset:
     ----------
     camera : float
         Rotation of the whole camera, degrees, which adds to that of each array.
+    errors : dict of float
+        Uncertainties of the rotations, degrees, where they are published.
     """
 
     step: float
     rotations: dict[str, float]
     camera: float
     source: str
+    errors: dict[str, float] = field(default_factory=dict)
 
 
 def _period(name: str) -> Preset:
     """Rotations of a period; steps: from 1997-05-14 on in the north, headers in the south."""
-    rotations = {
-        band: float(ArrayGeometry.preset(name, band).rotation.to_value(u.deg)) for band in BANDS
-    }
+    rotations = {band: ROTATIONS[name][band][0] for band in BANDS}
+    errors = {band: ROTATIONS[name][band][1] for band in BANDS}
     step = 82.2 if name == "South" else 82.8
-    return Preset(step, rotations, 0.0, "UMass, array rotation relative to N-S")
+    return Preset(step, rotations, 0.0, "UMass, array rotation relative to N-S", errors)
 
 
 # T. Chester gives the rotations of the arrays at both dates, and that of the camera; their
@@ -146,6 +148,12 @@ class DitherModel:
         band = band or self.band
         rotation = self.rotations[band] + self.camera
         return ArrayGeometry(self.scales[band] * u.arcsec, rotation * u.deg)
+
+    def rotation_error(self, band: str) -> float | None:
+        """Return the published uncertainty of a band's rotation, degrees; None once it is moved."""
+        preset = PRESETS[self.preset]
+        moved = abs(self.rotations[band]) != abs(preset.rotations[band])
+        return None if moved or self.camera else preset.errors.get(band)
 
     def steps(self) -> list[tuple[str, int, float, float]]:
         """Return rows of (band, frames, in-scan, cross-scan): pixels after one and six frames."""
