@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from pathlib import Path
 
 import jupyter_driver as driver
 import numpy as np
@@ -64,11 +62,10 @@ def turn_to(page, name, title):
 
 
 def keep_picture(page, name):
-    """Keep a screenshot where the environment asks for it, to be looked at."""
-    folder = os.environ.get("TWOMASS_NB_SCREENSHOTS")
-    if folder:
-        path = Path(folder) / f"artifacts-{name.replace(' ', '-')}.png"
-        page.locator(".twomass-nb-artifacts").screenshot(path=path)
+    """Keep a screenshot of each page, to be looked at."""
+    driver.SCREENSHOTS.mkdir(exist_ok=True)
+    path = driver.SCREENSHOTS / f"artifacts-{name.replace(' ', '-')}.png"
+    page.locator(".twomass-nb-artifacts").screenshot(path=path)
 
 
 @pytest.mark.parametrize("name", PAGES)
