@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 import warnings
 from pathlib import Path
 from typing import Any
@@ -111,12 +111,12 @@ class TwomassWarning(UserWarning):
     """Something a person should know although the work goes on."""
 
 
-_HERE = str(Path(__file__).parent)
+_HERE = str(Path(__file__).parent / "_").removesuffix("_")
 
 
 def warn(text: str) -> None:
     """Give a `TwomassWarning` at the line that called this package, however far up that is."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
         level, frame = level + 1, frame.f_back
     warnings.warn(text, TwomassWarning, stacklevel=level)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import NotFoundError, TwomassError, TwomassWarning
+from ..files import as_path
 from ..scan import ScanId, hemisphere_of
 from .night import Night
 from .places import Holding, holdings_of, list_folder

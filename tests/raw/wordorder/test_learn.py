@@ -12,8 +12,9 @@ from twomass_nb import Layout, convert, learn_layout
 from twomass_nb.errors import LayoutError
 from twomass_nb.raw.inflate import Content
 from twomass_nb.raw.layout import AXES
+from twomass_nb.raw.wordorder import learn as learning
 from twomass_nb.raw.wordorder.learn import learn, learn_from
-from twomass_nb.raw.wordorder.remember import FileSeen
+from twomass_nb.raw.wordorder.remember import FileSeen, remembered
 
 layouts = st.builds(Layout, st.permutations(AXES).map("".join), st.booleans())
 
@@ -206,3 +207,19 @@ def test_a_cut_file_teaches_nothing(pair, science):
     files = pair(science[:3], Layout("f r b Y y X x"), "j1186063.rds.gz", keep=-9_000)
     with pytest.raises(LayoutError, match="cut off"):
         learn_layout(*files)
+
+
+def test_files_given_the_wrong_way_round(pair, science):
+    """The order that turns the second into the first is another, and fits as well."""
+    rds, rdo = pair(science[:3], Layout("f X r Y y x b"))
+    with pytest.raises(LayoutError, match=r"give the \.rds file first"):
+        learn_layout(rdo, rds)
+    with pytest.raises(LayoutError, match=r"give the \.rds file first"):
+        learn_layout(rds, rds)
+    assert remembered() == []
+
+
+def test_scans_too_long_to_learn_from(pair, science, monkeypatch):
+    monkeypatch.setattr(learning, "MOST_FRAMES", 2)
+    with pytest.raises(LayoutError, match="has more than 2 frames: learn from a shorter scan"):
+        learn_layout(*pair(science[:3], Layout("f X r Y y x b")))

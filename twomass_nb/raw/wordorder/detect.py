@@ -30,7 +30,7 @@ from ...files import as_path
 from ..inflate import Content, read_content
 from ..layout import LENGTHS, Layout
 from .confidence import confidence
-from .evidence import Words, byte_planes, column_spread, frame_scatter
+from .evidence import Words, byte_planes, column_spread, frame_scatter, halves_apart
 from .orders import all_orders
 from .stars import Excursions, liveliest, moving_stars, neighbours, stronger_in_second
 
@@ -60,6 +60,8 @@ _FOUND_AGAIN_RIVAL = 0.5
 _FEWEST_CROSSERS = 15
 
 
+_READS_SPREAD = 3.0  # right: below .4 in darks; darks with another axis for r: mostly above 8
+_LIGHT = 4.0  # right, where light parts the reads: above 8; other axes: mostly below 3
 _COLUMN_SPREAD = 1.7  # right: up to 1.6 where bars are weak; most wrong orders: 2 to 20
 
 
@@ -176,9 +178,9 @@ def contradicts(content: Content, layout: Layout) -> str:
 
     For darks and twilights, whose night's order is known from another file. The bytes must
     split into high and low ones as the order says; pixels must keep their level from frame to
-    frame; and in read 1 the pixels of a quadrant's column, which share its bar, must be nearly as
-    alike as any other order of the words of a frame makes them. What remains open is mainly
-    which of r, Y and X is which.
+    frame; in read 1 the pixels of a quadrant's column, which share its bar, must be nearly as
+    alike as any other order of the words of a frame makes them; and read 2 must be like read 1, or
+    above it by the light. What remains open is mainly which of Y and X is which.
     """
     n = content.n_frames
     orders, strides = all_orders(n)
@@ -200,6 +202,11 @@ def contradicts(content: Content, layout: Layout) -> str:
     least = min(column_spread(some, "".join(p)) for p in permutations(inner))
     if column_spread(some, inner) > _COLUMN_SPREAD * least + 1:
         return "the pixels of its columns are not alike"
+    apart = halves_apart(some, inner)
+    middle, spread = apart["r"]
+    alike = min(apart["Y"][1], apart["X"][1])
+    if spread > _READS_SPREAD * alike and abs(middle) < _LIGHT * spread:
+        return "its reads are not alike, and light does not part them"
     return ""
 
 

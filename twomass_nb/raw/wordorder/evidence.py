@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .byteorder import entropy
 
-__all__ = ["SEED", "Words", "byte_planes", "column_spread", "frame_scatter"]
+__all__ = ["SEED", "Words", "byte_planes", "column_spread", "frame_scatter", "halves_apart"]
 
 SEED = 1997301
 _SAMPLE = 1 << 15
@@ -142,3 +142,32 @@ def column_spread(frames: NDArray[np.float32], order: str) -> float:
     rows = 1 + order.replace("r", "").index("y")
     low, high = np.percentile(read1, [25, 75], axis=rows)
     return float(np.median(high - low))
+
+
+def halves_apart(frames: NDArray[np.float32], order: str) -> dict[str, tuple[float, float]]:
+    """Return how the two halves along each of the axes r, Y and X differ, pixel by pixel.
+
+    Parameters
+    ----------
+    frames : array, shape (n, 131072)
+        The words of frames, in the order they have in the file.
+    order : str
+        A guess of that order: the axes r Y y X x.
+
+    Returns
+    -------
+    dict of (float, float)
+        Of each axis the middle of the differences, and how far they spread (half of them lie
+        within), DN, in a typical frame. The lower rows of a quadrant, with the reset decay, are
+        left out.
+    """
+    lengths = {"r": 2, "Y": 2, "y": 128, "X": 2, "x": 128}
+    cube = frames.reshape(-1, *(lengths[axis] for axis in order))
+    cube = np.take(cube, np.arange(64, 128), axis=1 + order.index("y"))
+    apart = {}
+    for axis in "rYX":
+        first, second = np.moveaxis(cube, 1 + order.index(axis), 0)
+        pixels = (second - first).reshape(len(frames), -1)
+        low, middle, high = np.percentile(pixels, [25, 50, 75], axis=1)
+        apart[axis] = float(np.median(middle)), float(np.median(high - low))
+    return apart

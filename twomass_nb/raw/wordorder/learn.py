@@ -20,8 +20,8 @@ from .remember import Evidence, FileSeen, Learnt, remember
 
 __all__ = ["MOST_FRAMES", "learn", "learn_from", "learn_layout", "marked_simulated", "seen"]
 
-#: Longest scan to learn from: with all that is compared it is in memory four times, and that, beside
-#: another scan whose order is looked for, must stay below 2 GiB.
+#: Longest scan to learn from: with all that is compared it is in memory four times, and beside
+#: another scan whose order is looked for that must stay below 2 GiB.
 MOST_FRAMES = 1000
 
 
