@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from pathlib import Path
 from typing import Any
 
 __all__ = [
@@ -111,12 +110,14 @@ class TwomassWarning(UserWarning):
     """Something a person should know although the work goes on."""
 
 
-_HERE = str(Path(__file__).parent / "_").removesuffix("_")
+_PASSED_OVER = (__package__, "functools")  # which stands between, where a property is cached
 
 
 def warn(text: str) -> None:
     """Give a `TwomassWarning` at the line that called this package, however far up that is."""
     level, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+    while (
+        frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _PASSED_OVER
+    ):
         level, frame = level + 1, frame.f_back
     warnings.warn(text, TwomassWarning, stacklevel=level)

@@ -356,3 +356,20 @@ def test_without_dask(rds, monkeypatch):
     monkeypatch.setitem(sys.modules, "dask.array", None)
     with pytest.raises(tm.TwomassError, match=r"pip install 'twomass_nb\[scale\]'"):
         tm.open_scan(rds, layout=LAYOUT).to_dask()
+
+
+@pytest.mark.parametrize("chunk", [0, -1, 2.5, "x", None])
+def test_dask_takes_whole_frames(rds, chunk):
+    with pytest.raises(tm.TwomassError, match="give 1 or more a chunk"):
+        tm.open_scan(rds, layout=LAYOUT).to_dask(chunk)
+
+
+def test_dask_of_a_file_that_changed_before(rds, write, science):
+    scan = tm.open_scan(rds, layout=LAYOUT)
+    np.testing.assert_array_equal(scan.r1(0), science[0, 0])
+    write("k1186063.rds.gz", science[6:8], LAYOUT)
+    with pytest.raises(RawFileError, match="has changed"):
+        scan.to_dask()
+    rds.unlink()
+    with pytest.raises(tm.TwomassError, match="there is no file"):
+        scan.to_dask()

@@ -153,13 +153,13 @@ def test_bad_orders(order):
         Layout(order)
 
 
-@pytest.mark.parametrize("steps", ["q", "X", "r r", "x Xx", "+r", "r -r"])
+@pytest.mark.parametrize("steps", ["q", "X", "r r", "x Xx", "+r", "r -r", None, 3])
 def test_bad_differences(steps):
     with pytest.raises(LayoutError, match="each axis once"):
         Layout("f r b Y y X x", difference=steps)
 
 
-@pytest.mark.parametrize("block", [0, -3])
+@pytest.mark.parametrize("block", [0, -3, 2.5, float("nan"), "x"])
 def test_bad_blocks(block):
     with pytest.raises(LayoutError, match="blocks of"):
         Layout("b r f Y y X x", block=block)

@@ -228,6 +228,37 @@ def test_more_frames_in_the_table_than_in_the_file(rds):
     assert scan.n_frames == 40
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\0\0", b"<html>"])
+def test_a_broken_par_does_not_hide_the_frames(rds, science, content):
+    rds.with_name("k1186063.par").write_bytes(content)
+    with pytest.warns(tm.TwomassWarning, match=r"read without its parameter file: .*\.par") as told:
+        scan = tm.open_scan(rds)
+    np.testing.assert_array_equal(scan.r1(3), science[3, 0])
+    assert scan.par is None
+    assert [one.filename for one in told] == [__file__]
+    with pytest.warns(tm.TwomassWarning, match="read without its parameter file"):
+        tm.convert(rds, rds.parent / "elsewhere" / "k1186063.rdo")
+
+
+def test_warnings_are_given_once_where_the_person_asked(rds, science):
+    rds.write_bytes(rds.read_bytes()[:-30_000])
+    for ask in (lambda scan: scan.n_frames, lambda scan: scan.r1(0), lambda scan: scan.frames):
+        scan = reader.RawScan(rds, layout=LAYOUT)
+        with pytest.warns(tm.TwomassWarning, match="cut off") as told:
+            ask(scan)
+        assert [one.filename for one in told] == [__file__]
+        np.testing.assert_array_equal(scan.frames, science[: scan.n_frames])
+
+
+def test_a_file_that_is_gone_is_still_known(rds, science):
+    scan = tm.open_scan(rds)
+    np.testing.assert_array_equal(scan.r1(0), science[0, 0])
+    rds.unlink()
+    assert not scan.simulated
+    assert "40 frames" in repr(scan)
+    np.testing.assert_array_equal(scan.r1(1), science[1, 0])
+
+
 # Orders that the content does not say ----------------------------------------------------
 
 

@@ -36,7 +36,7 @@ def normal(text: str) -> str:
     LayoutError
         If a name is none of `DIRECTIONS`, or two of them share an axis.
     """
-    steps = text.split()
+    steps = text.split() if isinstance(text, str) else ["?"]
     bare = [step.removeprefix("-") for step in steps]
     axes = [name[-1] for name in bare]
     if not set(bare) <= set(DIRECTIONS) or len(set(axes)) < len(axes):

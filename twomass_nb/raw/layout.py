@@ -104,9 +104,10 @@ class Layout:
         if match["byte"]:
             high_first = match["byte"] == "high"
         block = int(match["block"]) if match["block"] else block
-        if block is not None and block < 1:
-            msg = f"a word order cannot hold for blocks of {block} frames: give 1 or more"
+        if block is not None and (not isinstance(block, (int, np.integer)) or block < 1):
+            msg = f"a word order cannot hold for blocks of {block!r} frames: give 1 or more"
             raise LayoutError(msg)
+        block = None if block is None else int(block)
         steps = normal(match["steps"] or difference)
         if block == 1:  # whatever lies inside of a block of one frame, the frames follow each other
             axes = "f" + axes.replace("f", "")

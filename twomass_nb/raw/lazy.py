@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import RawFileError, TwomassError
+from ..errors import NotFoundError, RawFileError, TwomassError
 from . import decoded
 from .layout import Layout
 from .source import FrameSource
@@ -82,10 +82,13 @@ def as_dask(source: FrameSource, frames_per_chunk: int) -> DaskArray:
     except ImportError:
         msg = "to_dask needs Dask, which is not here: pip install 'twomass_nb[scale]'"
         raise TwomassError(msg) from None
+    if not isinstance(frames_per_chunk, (int, np.integer)) or frames_per_chunk < 1:
+        msg = f"frames cannot be taken {frames_per_chunk!r} at a time: give 1 or more a chunk"
+        raise NotFoundError(msg)
     shape, (layout, _) = source.look()
     path = source.path.absolute()
     order = None if source.converted else layout
-    lazy = LazyFrames(path, decoded.identity(path), order, source.cache, shape.n_frames)
+    lazy = LazyFrames(path, source.seen(), order, source.cache, shape.n_frames)
     name = f"{path.name}-{tokenize(str(path), lazy.seen, str(order), source.cache)}"
     return da.from_array(
         lazy, chunks=(frames_per_chunk, 2, 256, 256), name=name, meta=np.empty((0,) * 4, np.uint16)

@@ -273,6 +273,12 @@ class FrameSource:
 
     # Changes of the file ----------------------------------------------------------------
 
+    def seen(self) -> decoded.Identity:
+        """Return what tells the file from others; an error if it is not what it was."""
+        self._check_unchanged()
+        assert self._seen is not None
+        return self._seen
+
     def _check_unchanged(self) -> None:
         """Raise `RawFileError` if the file is not what it was when first read."""
         check_before_reading(self.path)
