@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import os
 import pickle
 import signal
@@ -123,6 +124,29 @@ def test_every_layout_has_frames_of_its_own(rds, science, monkeypatch):
     for _ in range(2):
         np.testing.assert_array_equal(read(rds), science[:6])
         np.testing.assert_array_equal(read(rds, OTHER), OTHER.decode(LAYOUT.encode(science[:6]), 6))
+
+
+def test_a_file_changed_before_its_hash_is_known_stores_nothing(rds, science, folder, monkeypatch):
+    """Frames are hashed while they are looked at; by then the file may be another."""
+    age(monkeypatch)
+    new = gzip.compress(LAYOUT.encode(science[6:12]), 1)
+
+    def late(path):
+        path.write_bytes(new)
+        return decoded.digest_of(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(source, "digest_of", late)
+        np.testing.assert_array_equal(read(rds), science[:6])
+    assert list(folder.glob("*.frames")) == []
+    np.testing.assert_array_equal(read(rds), science[6:12])
+
+
+def test_a_file_just_written_is_hashed_as_it_is_read(rds, science, monkeypatch):
+    """Another of the same size and times could not be told from it later."""
+    monkeypatch.setattr(source, "digest_of", None)
+    np.testing.assert_array_equal(read(rds), science[:6])
+    assert decoded.recall(rds, "rds")
 
 
 def test_a_copy_needs_no_room(rds, folder, science):

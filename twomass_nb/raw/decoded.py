@@ -22,6 +22,7 @@ import mmap
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,6 +50,7 @@ __all__ = [
     "identity",
     "recall",
     "remember",
+    "settled",
     "store_behind",
 ]
 
@@ -129,6 +131,11 @@ def identity(path: Path) -> Identity:
     )
 
 
+def settled(seen: Identity, start: int) -> bool:
+    """Whether a file had been left alone for so long at `start` that any change would show."""
+    return start - max(seen[3:]) >= _RACY
+
+
 def find(content: str, kind: str, layout: Layout) -> Stored | None:
     """Return the stored frames of a content read in a certain way, if they are there."""
     path = Whose(content, kind, str(layout), 0).path
@@ -162,13 +169,13 @@ def recall(path: Path, kind: str) -> tuple[str, tuple[Layout, str] | None] | Non
         page = unsealed(record.read_bytes())
         if page is None:
             return None
-        if page["read"] - max(now[3:]) < _RACY:
+        if not settled(now, page["read"]):
             # It may have been changed right after it was read, without a difference in its times
             # (git has the same problem with its index): only its content can tell.
             start = time.time_ns()
             if digest_of(path) != page["content"] or identity(path) != now:
                 return None
-            if start - max(now[3:]) >= _RACY:
+            if settled(now, start):
                 _write(record, page | {"read": start})
         mark_used(record)
         chosen = page["chosen"]
@@ -224,27 +231,32 @@ def basis(path: Path) -> str:
     return hashlib.sha256(repr(seen).encode()).hexdigest()
 
 
-def store_behind(whose: Whose, frames: NDArray[np.uint16]) -> Thread | None:
+def store_behind(whose: Callable[[], Whose | None], frames: NDArray[np.uint16]) -> Thread | None:
     """Store frames while the caller goes on; at once if another scan's are being stored already.
 
     So never more than one scan is kept in memory for this. The thread is waited for when the
     interpreter ends. A cache that cannot be written is no error: everything works, only slower.
+
+    Parameters
+    ----------
+    whose : callable
+        Says, in that thread, whose frames they are; None if they are nobody's.
+    frames : array of uint16, shape (n_frames, 2, 256, 256)
     """
-    path = whose.path
     if frames.nbytes > cache_limit():
         return None
 
     def work() -> None:
         try:
-            _store(path, whose, frames)
+            _store(whose, frames)
         finally:
             writing.release()
 
     writing = _writing
     if not writing.acquire(blocking=False):
-        _store(path, whose, frames)
+        _store(whose, frames)
         return None
-    thread = Thread(target=work, name=f"storing {path.name}")
+    thread = Thread(target=work, name="storing frames")
     try:
         thread.start()
     except RuntimeError:  # the interpreter is ending
@@ -263,8 +275,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _store(path: Path, whose: Whose, frames: NDArray[np.uint16]) -> None:
+def _store(naming: Callable[[], Whose | None], frames: NDArray[np.uint16]) -> None:
     try:
+        whose = naming()
+        if whose is None:
+            return
+        path = whose.path
         for part in path.parent.glob(".*.part"):
             if time.time() - part.stat().st_mtime > _ABANDONED:
                 part.unlink(missing_ok=True)

@@ -69,7 +69,7 @@ class FrameSource:
         self._content: Content | None = None
         self._frames: Frames | None = None
         self._stored: decoded.Stored | None = None
-        self._storing: tuple[Thread, str] | None = None  # and the content that is stored
+        self._storing: tuple[Thread, list[str]] | None = None  # and the hash, once it is known
         self._lock = RLock()
 
     @property
@@ -160,16 +160,19 @@ class FrameSource:
                 return None
         start, n = time.time_ns(), frames_promised(self.path)
         if chosen and n and decode and self._worth_storing(chosen[0]):
-            read = decode_file(self.path, chosen[0], n, hashed=self.cache)
+            # Hashing can wait for the thread that stores, unless a change might not show.
+            later = not self._digest and decoded.settled(self.seen(), start)
+            read = decode_file(self.path, chosen[0], n, hashed=self.cache and not later)
             self._check_unchanged()
             if read is not None:
                 frames, digest = read
                 self._check_content(digest or self._digest)
                 frames.flags.writeable = False
                 self.chosen, self.shape = chosen, Shape(n)
-                if self.cache:
+                if digest:
                     self._note(start, digest, None)
-                    self._keep(frames, digest)
+                if self.cache:
+                    self._keep(frames, digest, start)
                 return frames
         self._read_content(start)
         return None
@@ -236,23 +239,40 @@ class FrameSource:
 
     # What is kept -----------------------------------------------------------------------
 
-    def _keep(self, frames: Frames, digest: str) -> None:
-        """Keep frames in memory, and begin to store them if there is a hash to name them by."""
+    def _keep(self, frames: Frames, digest: str, start: int | None = None) -> None:
+        """Keep frames in memory, and begin to store them if there is a hash to name them by.
+
+        With `start`, the time (ns) when reading began, the hash may be found when they are stored.
+        """
         self._frames = frames
-        if digest:
-            shape, (layout, _) = self.look()
-            whose = decoded.Whose(
-                digest, self.kind, str(layout), shape.n_frames, shape.truncated, shape.rubbish
+        if not digest and start is None:
+            return
+        path, kind, seen = self.path, self.kind, self.seen()
+        shape, (layout, _) = self.look()
+        known = [digest] if digest else []
+
+        def whose() -> decoded.Whose | None:
+            if not known:
+                found = digest_of(path)
+                if start is None or decoded.identity(path) != seen:
+                    return None  # it is another by now
+                decoded.remember(seen, kind, start, found, None)
+                known.append(found)
+            return decoded.Whose(
+                known[0], kind, str(layout), shape.n_frames, shape.truncated, shape.rubbish
             )
-            thread = decoded.store_behind(whose, frames)
-            self._storing = (thread, digest) if thread else None
+
+        thread = decoded.store_behind(whose, frames)
+        self._storing = (thread, known) if thread else None
 
     def _settle(self) -> None:
         """Once frames are stored, take them from there rather than from memory."""
         if self._storing and not self._storing[0].is_alive():
-            (_, digest), self._storing = self._storing, None
-            if self._find(digest, self.look()[1]):
-                self._frames = None
+            (_, known), self._storing = self._storing, None
+            if known:
+                self._check_content(known[0])
+                if self._find(known[0], self.look()[1]):
+                    self._frames = None
 
     def _find(self, digest: str, chosen: tuple[Layout, str]) -> bool:
         """Look for stored frames of a content read in an order, and take them if they are there."""
