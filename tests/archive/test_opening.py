@@ -61,6 +61,16 @@ def test_a_scan_opens_from_a_disk_with_names_in_upper_case(disk, monkeypatch, tm
     assert scan.sibling("j").par["FN_PRFX"] == "j1186063"
 
 
+def test_a_broken_parameter_file_hides_no_frames(disk, monkeypatch, tmp_path):
+    shutil.copytree(disk / "000529s", tmp_path / "000529s")
+    (tmp_path / "000529s" / "k1186063.par").write_bytes(b"\0 not text")
+    monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(tmp_path))
+    with pytest.warns(TwomassWarning, match="without its parameter file"):
+        scan = tm.open_scan(SCAN, "k")
+        assert scan.par is None
+    assert scan.frame(3).shape == (2, 256, 256)
+
+
 def test_a_layout_and_the_cache_are_passed_on(disk):
     scan = tm.open_scan(SCAN, "k", tm.open_scan(SCAN, "k").layout, cache=False)
     assert scan.layout_source == "given"

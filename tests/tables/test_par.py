@@ -192,3 +192,8 @@ def test_values_that_have_no_unit_or_no_date_say_so():
     assert (row["value"], row["unit"], row["meaning"]) == ("7", "", "something new")
     assert table.meta["SIMULATE"] is True
     assert table.meta["unknown"] == par.unknown
+
+
+def test_a_number_too_long_to_be_one_stays_text():
+    """Python refuses whole numbers of more than 4,300 digits."""
+    assert Par("NUMFRMS = " + "7" * 5000)["NUMFRMS"] == "7" * 5000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -82,9 +81,7 @@ class _LocatedScan(RawScan):
         self.scan_id = found.scan_id
         self._par_beside, self._decoded_kept = found.par, cache
 
-    @cached_property
-    def par(self) -> Par | None:
-        """The parameter file that was found with the raw file, or None."""
+    def _read_par(self) -> Par | None:
         return read_par(self._par_beside) if self._par_beside else None
 
     def sibling(self, band: str) -> RawScan:

@@ -124,10 +124,13 @@ class RawScan(RawFrames):
         One that cannot be read does not hide the frames: it is a warning.
         """
         try:
-            return par_of(self.path)
+            return self._read_par()
         except TwomassError as error:
             warn(f"{self.path.name} is read without its parameter file: {error}")
             return None
+
+    def _read_par(self) -> Par | None:
+        return par_of(self.path)
 
     @property
     def simulated(self) -> bool:

@@ -30,6 +30,7 @@ _ASSIGNED = re.compile(rf"\s*{_KEY}\s*(?:=|:(?=\s|$))(?P<value>.*)")
 _SPACED = re.compile(rf"\s*{_KEY}\s+(?P<value>\S.*)")
 _COMMENT = re.compile(r"\s*(?:[#;/\\!*]|(?:COMMENT|HISTORY)\b)", re.IGNORECASE)
 _QUOTED = re.compile(r"\s*(['\"])(?P<text>.*?)\1\s*(?:/.*)?")
+_LONGEST = 300  # characters of a number: Python refuses to read the longest
 _INT = re.compile(r"[+-]?\d+")
 _FLOAT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d+)?")
 # Digits that are names, not numbers: 001022 is a date, 0423 a day number.
@@ -203,6 +204,8 @@ def _parse(line: str) -> tuple[str, Any, str] | None:
 
 def _typed(key: str, value: str) -> Any:
     if _NAMES.fullmatch(key):
+        return value
+    if len(value) > _LONGEST:
         return value
     if _INT.fullmatch(value):
         return int(value)
