@@ -67,7 +67,7 @@ def test_a_broken_parameter_file_hides_no_frames(disk, monkeypatch, tmp_path):
     monkeypatch.setenv("TWOMASS_NB_ARCHIVE", str(tmp_path))
     with pytest.warns(TwomassWarning, match="without its parameter file"):
         scan = tm.open_scan(SCAN, "k")
-        assert scan.par is None
+    assert scan.par is None
     assert scan.frame(3).shape == (2, 256, 256)
 
 
