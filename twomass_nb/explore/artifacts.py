@@ -87,15 +87,6 @@ class ArtifactsExplorer(Explorer):
         """What was measured for this page, in Quantities; None where something is missing."""
         return self.model.shown().result
 
-    @property
-    def state(self) -> dict[str, Any]:
-        """Everything that is chosen; set it to what it was and the picture is as it was."""
-        return self.model.state()
-
-    @state.setter
-    def state(self, state: dict[str, Any]) -> None:
-        self._do(self.model.restore, state)
-
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         return still.beside(bundle, lambda: still.of_artifacts(self.model))

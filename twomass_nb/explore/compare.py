@@ -85,15 +85,6 @@ class CompareExplorer(Explorer):
         self._connect()
         self._tell()
 
-    @property
-    def state(self) -> dict[str, Any]:
-        """Everything that is chosen; set it to what it was and the picture is as it was."""
-        return self.model.state()
-
-    @state.setter
-    def state(self, state: dict[str, Any]) -> None:
-        self._do(self.model.restore, state)
-
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         return still.beside(bundle, lambda: still.of_comparison(self.model))

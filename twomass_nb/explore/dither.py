@@ -108,15 +108,6 @@ class DitherExplorer(Explorer):
         """Where in a pixel the star falls, (n, 2): along and across, from -0.5 to 0.5 pixels."""
         return self.model.phases()
 
-    @property
-    def state(self) -> dict[str, Any]:
-        """Everything that is chosen; set it to what it was and the picture is as it was."""
-        return self.model.state()
-
-    @state.setter
-    def state(self, state: dict[str, Any]) -> None:
-        self._do(self.model.restore, state)
-
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
         return still.beside(bundle, lambda: still.of_dither(self.model))

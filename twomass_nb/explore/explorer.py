@@ -11,7 +11,19 @@ __all__ = ["Explorer"]
 
 
 class Explorer(widgets.VBox):
-    """A view as a widget: controls, figures and text below each other."""
+    """A view as a widget: controls, figures and text below each other.
+
+    Its ``model`` says what is shown and restores that; its ``_do`` changes the model and shows it.
+    """
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Everything that is chosen; set it to what it was and the picture is as it was."""
+        return self.model.state()
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self._do(self.model.restore, state)
 
     def close(self) -> None:
         """Close it and all its parts, also those not shown; its scans and pictures can be freed.
