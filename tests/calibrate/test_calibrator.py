@@ -69,6 +69,19 @@ def test_frames_are_lazy_and_the_same_one_by_one_or_with_dask(made, flat_sky):
     np.testing.assert_array_equal(lazy[5].compute(), made.calibrator.frame(scan, 5).data)
 
 
+def test_arrays_for_the_coadd_are_those_of_a_frame(made, flat_sky):
+    scan = flat_sky(LEVEL)
+    sky = made.calibrator.sky_offsets(scan)
+    for offsets in (None, sky):
+        one = made.calibrator.science(scan, 3, offsets)
+        ccd = made.calibrator.frame(scan, 3, sky=offsets)
+        np.testing.assert_array_equal(one.pixels, ccd.data)
+        np.testing.assert_array_equal(np.sqrt(one.variance), ccd.uncertainty.array)
+        np.testing.assert_array_equal(one.flags, ccd.flags)
+        np.testing.assert_array_equal(one.mask, ccd.mask)
+        assert [a.dtype for a in one] == [np.float32, np.float32, np.uint8, bool]
+
+
 def test_hot_and_dead_pixels_put_in_are_found_and_no_others(made):
     camera, mask = made.camera, made.calibrator.mask
     np.testing.assert_array_equal((mask & Flag.HOT) != 0, camera.dark_rate > 3.5)
@@ -114,7 +127,7 @@ def test_a_pixel_in_the_first_column_is_flagged_and_can_be_corrected(made, flat_
 )
 def test_scans_of_another_kind_are_refused(what, kind, words, made, shelf, taken):
     scan = shelf(taken(1).dark[:1], 63, kind, **what)
-    for use in (made.calibrator.frame, made.calibrator.flags):
+    for use in (made.calibrator.frame, made.calibrator.science, made.calibrator.flags):
         with pytest.raises(CalibrationError, match=words):
             use(scan, 0)
     with pytest.raises(CalibrationError, match=words):

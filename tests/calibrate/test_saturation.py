@@ -63,6 +63,22 @@ def test_r1_is_of_use_where_r2_is_full(made, bright):
     assert np.sqrt(np.mean(pull**2)) == pytest.approx(1, abs=0.4)
 
 
+def test_arrays_for_the_coadd_have_r1_where_r2_is_full(made, bright):
+    calibrator = made.calibrator.with_saturation(bright)
+    sky = calibrator.sky_offsets(bright)
+    one, usual = calibrator.science(bright, 1, sky), calibrator.frame(bright, 1, sky=sky)
+    first = calibrator.frame(bright, 1, "r1")
+    ring = ((one.flags & Flag.SATURATED_R2) != 0) & ((one.flags & Flag.SATURATED_R1) == 0)
+    assert ring.sum() > 20
+    offset = sky.offset[0]
+    np.testing.assert_array_equal(one.pixels[ring], (first.data - offset)[ring])
+    np.testing.assert_array_equal(one.mask[ring], first.mask[ring])
+    assert (one.variance[ring] > 50 * np.median(one.variance)).all()
+    np.testing.assert_array_equal(one.pixels[~ring], usual.data[~ring])
+    np.testing.assert_array_equal(one.mask[~ring], usual.mask[~ring])
+    assert one.mask[(one.flags & Flag.SATURATED_R1) != 0].all()
+
+
 def test_an_even_sky_is_not_full_anywhere(made, flat_sky):
     for level in (0.0, 400.0, 15000.0):
         flags = made.calibrator.flags(flat_sky(level, n=1), 0)

@@ -17,6 +17,7 @@ from .leftout import name_of
 from .maps import Maps, Pixels
 from .matching import require_match, require_usual_exposure
 from .saturation import seen_limits
+from .science import Science, science
 from .sky import SkyOffsets, blocks_of, sky_offsets
 
 if TYPE_CHECKING:
@@ -184,6 +185,36 @@ class Calibrator(Maps):
 
         self.require(scan)
         return as_ccd(self, scan, scan.check_frame(i), _read(read), sky, correct_first_column)
+
+    def science(self, scan: RawScan, i: int, sky: SkyOffsets | None = None) -> Science:
+        """Return a calibrated frame as plain arrays, made for coadding: r2 - r1, and r1 with it.
+
+        Where read 2 alone is full, there is read 1 scaled to the light of r2 - r1: such pixels
+        have the flag ``SATURATED_R2``, are not masked, and their variance is that of read 1.
+
+        Parameters
+        ----------
+        scan : RawScan
+        i : int
+            Frame, counted from 0.
+        sky : SkyOffsets, optional
+            Offsets of the scan in r2 - r1, to subtract.
+
+        Returns
+        -------
+        Science
+            ``pixels`` and ``variance`` (float32, DN and its square), ``flags`` (uint8) and
+            ``mask`` (bool, True: do not use), each of shape (256, 256).
+
+        Raises
+        ------
+        CalibrationError
+            If this cannot calibrate the scan.
+        NotFoundError
+            If there is no such frame.
+        """
+        self.require(scan)
+        return science(self, scan, scan.check_frame(i), sky)
 
     def frames(
         self,

@@ -9,10 +9,9 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.nddata import CCDData, StdDevUncertainty
 
-from ..errors import CalibrationError, TwomassError
+from ..errors import TwomassError
 from ..raw.fits_header import header_of
-from .flags import unusable
-from .leftout import name_of
+from .science import arrays
 from .sky import SkyOffsets
 
 if TYPE_CHECKING:
@@ -27,38 +26,20 @@ def as_ccd(
     correct_first_column: bool,
 ) -> CCDData:  # fmt: skip
     """Return a calibrated frame; see `Calibrator.frame`."""
-    both = scan.frame(i)
-    signal = calibrator.signal(both, read)
-    pixels = signal / calibrator.divisor(read, correct_first_column)
-    uncertainty = calibrator.uncertainty(signal, read, correct_first_column)
-    if sky is not None:
-        _require_own(sky, scan, read)
-        block = sky.block(i)
-        pixels -= sky.offset[block]
-        uncertainty = np.hypot(uncertainty, sky.error[block])
-    flags = calibrator.frame_flags(both)
+    one = arrays(calibrator, scan, i, read, sky, correct_first_column)
     try:
         wcs = scan.wcs(i)
     except TwomassError:
         wcs = None
     return CCDData(
-        pixels,
+        one.pixels,
         unit=u.adu,
-        mask=(flags & unusable(read)) != 0,
-        flags=flags,
-        uncertainty=StdDevUncertainty(uncertainty),
+        mask=one.mask,
+        flags=one.flags,
+        uncertainty=StdDevUncertainty(np.sqrt(one.variance)),
         wcs=wcs,
         meta=_header(calibrator, scan, i, read, sky, correct_first_column),
     )
-
-
-def _require_own(sky: SkyOffsets, scan: RawScan, read: str) -> None:
-    if (sky.scan, sky.band, sky.read) != (name_of(scan), scan.band, read):
-        msg = (
-            f"these sky offsets are of {sky.scan} {sky.band} {sky.read}, not of {name_of(scan)} "
-            f"{scan.band} {read}: measure them with calibrator.sky_offsets(scan, read)"
-        )
-        raise CalibrationError(msg)
 
 
 def _header(

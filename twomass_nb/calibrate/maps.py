@@ -81,11 +81,12 @@ class Maps:
             divisor = divisor * self.share1
         return divisor.astype(np.float32)
 
-    def uncertainty(self, signal: Pixels, read: str, correct_first_column: bool = False) -> Pixels:
-        """Return the standard deviation of calibrated pixels.
+    def variance(self, signal: Pixels, read: str, correct_first_column: bool = False) -> Pixels:
+        """Return the variance of calibrated pixels.
 
         It is of the noise of reading and of photons, of the dark and of the responsivity; the
-        last two are the same in all frames.
+        last two are the same in all frames, but not in the frames of a place of the sky, which
+        moves from pixel to pixel.
 
         Parameters
         ----------
@@ -97,7 +98,7 @@ class Maps:
         )
         variance = noise**2 + dark**2 + np.maximum(signal, 0) / np.float32(self.gain)
         variance += (signal * self.responsivity_error / self.divisor("r2-r1")) ** 2
-        return np.asarray(np.sqrt(variance) / np.abs(self.divisor(read, correct_first_column)))
+        return np.asarray(variance / self.divisor(read, correct_first_column) ** 2)
 
     def lost(self, both: NDArray[np.uint16]) -> NDArray[np.bool_]:
         """Say in which pixels of raw reads r2 - r1 lacks light that read 1 foretells."""
