@@ -1,0 +1,94 @@
+"""How the light of a star spreads over pixels: a sum of Gaussians, each pixel its exact share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["FWHM_SIGMA", "Spread"]
+
+#: FWHM of a Gaussian in its sigmas.
+FWHM_SIGMA = math.sqrt(8 * math.log(2))
+_ROOT = math.sqrt(0.5)
+_PEAK = 1 / math.sqrt(2 * math.pi)
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """A point spread function: what share of a star's light falls on each pixel.
+
+    A sum of Gaussians along the axes, integrated over the pixels, so that it holds for frames
+    whose stars are hardly wider than a pixel.
+
+    Parameters
+    ----------
+    weights : array, shape (n,)
+        Share of each Gaussian; their sum is 1.
+    sigmas : array, shape (n, 2)
+        Widths along x and y in pixels, before the pixel widens them.
+    """
+
+    weights: NDArray[np.float64]
+    sigmas: NDArray[np.float64]
+
+    @classmethod
+    def gaussian(cls, fwhm: float) -> Spread:
+        """Return the single Gaussian whose image has a FWHM, in pixels, the pixel included."""
+        sigma = math.sqrt(max((fwhm / FWHM_SIGMA) ** 2 - 1 / 12, 0.04))
+        return cls(np.ones(1), np.full((1, 2), sigma))
+
+    @cached_property
+    def fwhm(self) -> float:
+        """FWHM in pixels of the image of a star in the middle of a pixel, both axes averaged."""
+        place = np.linspace(0, 4 * self.sigmas[:, 0].max() + 1, 400)
+        zero = np.zeros(1)
+        widths = []
+        for axis in (0, 1):
+            along = self._edges(place, axis)
+            across = self._edges(zero, 1 - axis)[0]
+            profile = (along * across) @ self.weights
+            widths.append(2 * np.interp(-profile[0] / 2, -profile, place))
+        return float(np.mean(widths))
+
+    def _edges(self, place: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        """Share of each Gaussian in pixels at some distance, last axis the Gaussians."""
+        from scipy.special import erf
+
+        scaled = _ROOT / self.sigmas[:, axis]
+        d = place[..., None]
+        return 0.5 * (erf((d + 0.5) * scaled) - erf((d - 0.5) * scaled))
+
+    def _slope(self, place: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        """Return the derivative of `_edges` by the star's place."""
+        sigma = self.sigmas[:, axis]
+        d = place[..., None]
+        low, high = (d - 0.5) / sigma, (d + 0.5) / sigma
+        return (np.exp(-0.5 * low * low) - np.exp(-0.5 * high * high)) * (_PEAK / sigma)
+
+    def shares(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], half: int
+    ) -> NDArray[np.float64]:
+        """Return the share of each pixel of stamps of (2 half + 1) pixels squared.
+
+        Parameters
+        ----------
+        x, y : array, shape (n,)
+            Places of the stars relative to the middle pixels of their stamps.
+        """
+        k = np.arange(-half, half + 1)
+        px, py = self._edges(k - x[:, None], 0), self._edges(k - y[:, None], 1)
+        return np.matmul(py * self.weights, px.swapaxes(1, 2))
+
+    def shares_and_slopes(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], half: int
+    ) -> NDArray[np.float64]:
+        """Return shares and their derivatives by x and y, shape (3, n, rows, columns)."""
+        k = np.arange(-half, half + 1)
+        dx, dy = k - x[:, None], k - y[:, None]
+        px, py = self._edges(dx, 0).swapaxes(1, 2), self._edges(dy, 1) * self.weights
+        sx, sy = self._slope(dx, 0).swapaxes(1, 2), self._slope(dy, 1) * self.weights
+        return np.stack([np.matmul(py, px), np.matmul(py, sx), np.matmul(sy, px)])
