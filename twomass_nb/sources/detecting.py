@@ -9,7 +9,7 @@ import numpy as np
 
 from ..atlas import AtlasImage
 from .background import noise_map
-from .finding import find
+from .finding import measured
 
 if TYPE_CHECKING:
     from astropy.table import QTable
@@ -52,8 +52,7 @@ def detect(image: AtlasImage, *, threshold: float = 5.0) -> QTable:
     pixel = float(np.sqrt(np.abs(np.linalg.det(image.wcs.pixel_scale_matrix)))) * 3600
     fwhm = _FWHM / pixel
     noise = noise_map(np.where(good, data, 0), good, fwhm)
-    found = find(data, noise=noise, fwhm=fwhm, threshold=threshold)
-    spread = found.meta["spread"]
+    found, spread = measured(data, noise, fwhm, threshold=threshold)
     zero_point = image.number("MAGZP")
 
     table = QTable(found)

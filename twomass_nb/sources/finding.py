@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .background import BOX, background
-from .fitting import Fit, fit_stars
+from .fitting import Stars
 from .flags import SourceFlag
 from .needs import needs
 from .peaks import filtered, peaks
@@ -22,6 +22,9 @@ __all__ = ["find"]
 
 #: Peaks are looked at from a little under the threshold: the fit gives the better measure.
 _EARLY = 0.8
+_FIRST_TURNS, _LAST_TURNS = 3, 5
+#: Neighbours within so many FWHM matter if they have so much of a star's light.
+_BLENDED, _MATTERS = 2.0, 0.1
 
 
 def find(
@@ -52,9 +55,16 @@ def find(
     `~astropy.table.Table`
         One row a star, the brightest first: ``x``, ``y`` (pixels from 0), ``place_error``
         (of each of the two), ``flux``, ``flux_error``, ``peak`` (highest pixel above the
-        background), ``snr`` and ``flags`` (`SourceFlag`). ``meta`` has the ``fwhm`` found, and
-        the `Spread` under ``spread``.
+        background), ``snr`` and ``flags`` (`SourceFlag`). ``meta`` has the ``fwhm`` found.
     """
+    return measured(data, noise, fwhm, mask, threshold, gain, saturation)[0]
+
+
+def measured(
+    data: Any, noise: Any, fwhm: float, mask: Any = None, threshold: float = 5.0,
+    gain: float | None = None, saturation: float | None = None,
+) -> tuple[Table, Spread]:  # fmt: skip
+    """Return what `find` does, and the spread of the stars."""
     needs("scipy")
     data = np.asarray(data, np.float32)
     good = np.isfinite(data)
@@ -73,58 +83,57 @@ def find(
     py, px = peaks(seen, _EARLY * threshold * lessened * noise, good)
     weight = np.zeros(data.shape, np.float32)
     weight[good] = noise[good] ** -2
+    stars = Stars(above, weight, px, py, fwhm, gain)
     spread = Spread.gaussian(fwhm)
     if len(px):
-        spread = measured_spread(above, weight, px, py, spread)
-    fit = fit_stars(above, weight, px, py, spread, gain)
-    flags = _flags(fit, px, py, good, full, spread.fwhm)
-    return _table(fit, px, py, above, flags, spread, threshold)
+        stars.fit(spread, _FIRST_TURNS)
+        spread = measured_spread(stars, spread)
+        stars.fit(spread, _LAST_TURNS)
+    return _table(stars, above, _flags(stars, good, full), spread, threshold), spread
 
 
-def _flags(
-    fit: Fit, px: NDArray[np.int64], py: NDArray[np.int64], good: NDArray[np.bool_],
-    full: NDArray[np.bool_], fwhm: float,
-) -> NDArray[np.int32]:  # fmt: skip
+def _flags(stars: Stars, good: NDArray[np.bool_], full: NDArray[np.bool_]) -> NDArray[np.int32]:
     from scipy.spatial import cKDTree
 
-    rows, columns = good.shape
+    (rows, columns), px, py = good.shape, stars.px, stars.py
     flags = np.zeros(len(px), np.int32)
-    reach = max(1, round(fwhm))
+    reach = max(1, round(stars.fwhm))
     edge = (px < reach) | (py < reach) | (px >= columns - reach) | (py >= rows - reach)
     flags[edge] |= SourceFlag.EDGE
     k = np.arange(-reach, reach + 1)
     ny = np.clip(py[:, None, None] + k[:, None], 0, rows - 1)
     nx = np.clip(px[:, None, None] + k, 0, columns - 1)
-    flags[~good[ny, nx].all(axis=(1, 2))] |= SourceFlag.MASKED
+    hurt = ~good & ~full
+    flags[hurt[ny, nx].any(axis=(1, 2))] |= SourceFlag.MASKED
     flags[full[ny, nx].any(axis=(1, 2))] |= SourceFlag.SATURATED
-    flags[~fit.settled] |= SourceFlag.UNFITTED
-    pairs = cKDTree(np.stack([fit.x, fit.y], axis=-1)).query_pairs(2 * fwhm, output_type="ndarray")
-    for a, b in (pairs.T, pairs.T[::-1]) if len(pairs) else ():
-        flags[a[fit.flux[b] > 0.1 * fit.flux[a]]] |= SourceFlag.BLENDED
+    flags[~stars.settled] |= SourceFlag.UNFITTED
+    tree = cKDTree(np.stack([stars.x, stars.y], axis=-1))
+    pairs = tree.query_pairs(_BLENDED * stars.fwhm, output_type="ndarray")
+    for a, b in (pairs.T, pairs.T[::-1]):
+        flags[a[stars.flux[b] > _MATTERS * stars.flux[a]]] |= SourceFlag.BLENDED
     return flags
 
 
 def _table(
-    fit: Fit, px: NDArray[np.int64], py: NDArray[np.int64], above: NDArray[np.float32],
-    flags: NDArray[np.int32], spread: Spread, threshold: float,
+    stars: Stars, above: NDArray[np.float32], flags: NDArray[np.int32], spread: Spread,
+    threshold: float,
 ) -> Table:  # fmt: skip
     from astropy.table import Table
 
-    snr = np.divide(fit.flux, fit.flux_error, out=np.zeros(len(px)), where=fit.flux_error > 0)
-    keep = np.flatnonzero((snr >= threshold) & fit.settled)
-    keep = keep[np.argsort(-fit.flux[keep], kind="stable")]
-    table = Table(
-        {
-            "x": fit.x[keep],
-            "y": fit.y[keep],
-            "place_error": fit.place_error[keep],
-            "flux": fit.flux[keep],
-            "flux_error": fit.flux_error[keep],
-            "peak": above[py[keep], px[keep]].astype(float),
-            "snr": snr[keep],
-            "flags": flags[keep],
-        }
-    )
+    flux_error, *place_errors = stars.errors.T
+    snr = np.divide(stars.flux, flux_error, out=np.zeros_like(flux_error), where=flux_error > 0)
+    keep = np.flatnonzero((snr >= threshold) & ~stars.lost)
+    keep = keep[np.argsort(-stars.flux[keep], kind="stable")]
+    columns = {
+        "x": stars.x,
+        "y": stars.y,
+        "place_error": np.sqrt(np.mean(np.square(place_errors), axis=0)),
+        "flux": stars.flux,
+        "flux_error": flux_error,
+        "peak": above[stars.py, stars.px].astype(float),
+        "snr": snr,
+        "flags": flags,
+    }
+    table = Table({name: column[keep] for name, column in columns.items()})
     table.meta["fwhm"] = spread.fwhm
-    table.meta["spread"] = spread
     return table

@@ -2,78 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from .spread import Spread
 
-__all__ = ["Fit", "fit_stars", "stamps"]
+__all__ = ["Stars"]
 
-_ROUNDS = 8
+# Half widths of stamps in FWHM: where stars are fitted, and where their light is taken off others.
+_NEAR, _WIDE = 1.1, 3.0
 # Neighbours take from the same light: full steps of all at once would overshoot.
 _STEP = 0.85
 _LEAP = 0.5  # pixels, the longest step
 # In FWHM: steps of a star that has settled, how far it may be from its brightest pixel, and where
 # the ring begins in which its sky is measured.
 _SETTLED, _WANDER, _SKY_FROM = 0.02, 1.0, 1.6
-_SKY_TURNS = (2, 5)
+_SKY_EVERY = 3  # turns
 
 
-@dataclass
-class Fit:
-    """Stars as fitted; arrays of one value a star.
-
-    Attributes
-    ----------
-    x, y : array
-        Pixels from 0.
-    flux, flux_error : array
-        Sums over the whole spread.
-    place_error : array
-        Standard deviation of x and of y, pixels.
-    sky : array
-        Level under each star that the background had not taken.
-    settled : array of bool
-    """
-
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    flux: NDArray[np.float64]
-    flux_error: NDArray[np.float64]
-    place_error: NDArray[np.float64]
-    sky: NDArray[np.float64]
-    settled: NDArray[np.bool_]
-
-
-def stamps(x: NDArray[np.int64], y: NDArray[np.int64], half: int, width: int) -> NDArray[np.int64]:
-    """Return flat indices of stamps about pixels of a picture `width` wide, shape (n, m, m)."""
-    k = np.arange(-half, half + 1)
-    return (y[:, None, None] + k[:, None]) * width + x[:, None, None] + k
-
-
-class _Padded:
-    """A picture with room around it, so that stamps never leave it."""
-
-    def __init__(self, shape: tuple[int, int], room: int) -> None:
-        self.room, self.width = room, shape[1] + 2 * room
-        self.shape = (shape[0] + 2 * room, self.width)
-
-    def fill(self, picture: NDArray) -> NDArray[np.float64]:
-        out = np.zeros(self.shape)
-        out[self.room : -self.room, self.room : -self.room] = picture
-        return out.ravel()
-
-    def stamps(self, px: NDArray[np.int64], py: NDArray[np.int64], half: int) -> NDArray[np.int64]:
-        return stamps(px + self.room, py + self.room, half, self.width)
-
-
-def fit_stars(
-    data: NDArray[np.float32], weight: NDArray[np.float32], px: NDArray[np.int64],
-    py: NDArray[np.int64], spread: Spread, gain: float | None = None, start: Fit | None = None,
-) -> Fit:  # fmt: skip
-    """Fit stars near pixels (px, py).
+class Stars:
+    """The stars of a picture and what is known of them, better with every turn of the fit.
 
     Parameters
     ----------
@@ -83,52 +31,83 @@ def fit_stars(
         1 / noise squared of each pixel; 0 where it is not good.
     px, py : array of int
         The brightest pixels of the stars.
-    spread : Spread
+    fwhm : float
+        Of their images, pixels.
     gain : float, optional
         Electrons a DN: photons of the stars then add to the noise.
     """
-    fwhm = spread.fwhm
-    half, wide = max(2, round(1.1 * fwhm)), max(4, round(3 * fwhm))
-    grid = _Padded(data.shape, wide + 1)
-    weights = grid.fill(weight)
-    picture = np.where(weights > 0, grid.fill(data), 0)
-    near, around = grid.stamps(px, py, half), grid.stamps(px, py, wide)
-    ring = around[:, _ring(wide, _SKY_FROM * fwhm)]
-    own_weight, ring_good = weights[near], weights[ring] > 0
-    x, y = px.astype(float), py.astype(float)
-    flux, sky, moved = (np.zeros(len(px)) for _ in range(3))
-    for turn in range(_ROUNDS):
-        shape = spread.shares_and_slopes(x - px, y - py, half)
-        rest = picture - _painted(spread, x - px, y - py, flux, around, wide, picture.size)
-        if turn in _SKY_TURNS:
-            sky = _medians(rest[ring], ring_good)
-        used = own_weight
-        if gain:
-            photons = np.maximum(flux, 0)[:, None, None] * shape[0] / gain
-            used = own_weight / (1 + own_weight * photons)
-        step, covariance = _step(shape, used, rest[near] - sky[:, None, None], flux)
-        flux = flux + (_STEP if turn else 1.0) * step[:, 0]
-        shift = np.clip(_STEP * step[:, 1:], -_LEAP, _LEAP)
-        x, y, moved = x + shift[:, 0], y + shift[:, 1], np.abs(shift).max(axis=1)
-    lost = (moved > _SETTLED * fwhm) | (np.hypot(x - px, y - py) > _WANDER * fwhm) | (flux <= 0)
-    errors = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-    place_error = np.hypot(errors[:, 1], errors[:, 2]) / np.sqrt(2)
-    return Fit(x, y, flux, errors[:, 0], place_error, sky, ~lost)
 
+    def __init__(
+        self, data: NDArray[np.float32], weight: NDArray[np.float32], px: NDArray[np.int64],
+        py: NDArray[np.int64], fwhm: float, gain: float | None = None,
+    ) -> None:  # fmt: skip
+        self.px, self.py, self.fwhm, self.gain = px, py, fwhm, gain
+        self.near, self.wide = max(2, round(_NEAR * fwhm)), max(4, round(_WIDE * fwhm))
+        # with room around it stamps never leave the picture
+        room = ((self.wide, self.wide),) * 2
+        self._weight = np.pad(weight, room).ravel()
+        self._picture = np.pad(data, room).ravel()
+        width = data.shape[1] + 2 * self.wide
+        k = np.arange(-self.wide, self.wide + 1)
+        corner = (py + self.wide) * width + px + self.wide
+        self._around = corner[:, None, None] + k[:, None] * width + k
+        inner = slice(self.wide - self.near, self.wide + self.near + 1)
+        self._at = self._around[:, inner, inner]
+        self._ring = self._around[:, np.hypot(k[:, None], k) > _SKY_FROM * fwhm]
+        self.x, self.y = px.astype(float), py.astype(float)
+        self.flux, self.sky, self.moved = (np.zeros(len(px)) for _ in range(3))
+        self.covariance = np.zeros((len(px), 3, 3))
 
-def _ring(half: int, inner: float) -> NDArray[np.bool_]:
-    k = np.arange(-half, half + 1)
-    distance = np.hypot(k[:, None], k)
-    return (distance > inner) & (distance <= half + 0.5)
+    def fit(self, spread: Spread, turns: int) -> None:
+        """Fit fluxes and places of all stars, the neighbours' light taken off each."""
+        weight = self._weight[self._at]
+        for turn in range(turns):
+            shares, shape = spread.images(self.x - self.px, self.y - self.py, self.wide, self.near)
+            rest = self._picture - self._painted(shares)
+            if turn % _SKY_EVERY == _SKY_EVERY - 1:
+                self.sky = _medians(rest[self._ring], self._weight[self._ring] > 0)
+            used = weight
+            if self.gain:
+                photons = np.maximum(self.flux, 0)[:, None, None] * shape[0] / self.gain
+                used = weight / (1 + weight * photons)
+            step, self.covariance = _step(
+                shape, used, rest[self._at] - self.sky[:, None, None], self.flux
+            )
+            self.flux = self.flux + step[:, 0]
+            shift = np.clip(_STEP * step[:, 1:], -_LEAP, _LEAP)
+            self.x, self.y = self.x + shift[:, 0], self.y + shift[:, 1]
+            self.moved = np.abs(shift).max(axis=1, initial=0.0)
 
+    def _painted(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the light of all stars in all pixels."""
+        light = self.flux[:, None, None] * shares
+        return np.bincount(self._around.ravel(), light.ravel(), self._picture.size).astype(float)
 
-def _painted(
-    spread: Spread, dx: NDArray[np.float64], dy: NDArray[np.float64], flux: NDArray[np.float64],
-    around: NDArray[np.int64], half: int, size: int,
-) -> NDArray[np.float64]:  # fmt: skip
-    """Return the stars' light in all pixels of the picture."""
-    light = flux[:, None, None] * spread.shares(dx, dy, half)
-    return np.bincount(around.ravel(), light.ravel(), size).astype(float)
+    def alone(
+        self, spread: Spread, chosen: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return stamps of some stars with all others taken off, and the weights of pixels."""
+        shares, _ = spread.images(self.x - self.px, self.y - self.py, self.wide, self.near)
+        rest = self._picture - self._painted(shares)
+        at = self._around[chosen]
+        own = self.flux[chosen, None, None] * shares[chosen]
+        return rest[at] + own, self._weight[at].astype(float)
+
+    @property
+    def errors(self) -> NDArray[np.float64]:
+        """Standard deviations of flux, x and y, shape (n, 3)."""
+        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
+
+    @property
+    def settled(self) -> NDArray[np.bool_]:
+        """Which stars have come to rest."""
+        return self.moved < _SETTLED * self.fwhm
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """Which peaks were none: all their light is another's, or they have wandered off to it."""
+        away = np.hypot(self.x - self.px, self.y - self.py)
+        return (away > _WANDER * self.fwhm) | (self.flux <= 0)
 
 
 def _medians(values: NDArray[np.float64], good: NDArray[np.bool_]) -> NDArray[np.float64]:

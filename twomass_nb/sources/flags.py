@@ -12,13 +12,13 @@ class SourceFlag(enum.IntFlag):
 
     #: Part of its image lies off the picture.
     EDGE = 1
-    #: Pixels within one FWHM are masked or empty.
+    #: Pixels within one FWHM are masked, empty, or have no noise.
     MASKED = 2
-    #: A pixel within one FWHM is at the saturation level.
+    #: Pixels within one FWHM are saturated.
     SATURATED = 4
     #: Another source is closer than two FWHM and matters: more than a tenth as bright.
     BLENDED = 8
-    #: Its fit did not settle: the position is that of its brightest pixel.
+    #: Its fit did not come to rest.
     UNFITTED = 16
     #: On the afterimage of a bright star: persistence, in the frames that followed.
     PERSISTENCE = 32

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
-from .fitting import Fit, fit_stars, stamps
+from .fitting import Stars
 from .spread import Spread
 
 __all__ = ["measured_spread"]
@@ -18,70 +18,58 @@ _CORES, _WINGS = (0.8, 1.0, 1.25), (1.7, 2.6)
 #: Fewest stars to measure it on, and most.
 _FEWEST, _MOST = 4, 40
 _SNR = 25.0
-#: Part of a star's height that its neighbours may have.
-_NEIGHBOUR = 0.05
-_ROUNDS = 2
-_HALF = 3.0  # of the stamps, in FWHM
+#: Share of a star's light that its neighbours may have together, and how far they are looked for.
+_NEIGHBOUR, _APART = 0.2, 3.0
+#: Share of a star's pixels that must be good.
+_WHOLE = 0.9
 # Pixels off by more than so many sigmas are left out; a sigma is noise and this share of the star.
 _CLIP, _SHARE = 4.0, 0.02
 
 
-def measured_spread(
-    data: NDArray[np.float32], weight: NDArray[np.float32], px: NDArray[np.int64],
-    py: NDArray[np.int64], nominal: Spread,
-) -> Spread:  # fmt: skip
+def measured_spread(stars: Stars, nominal: Spread) -> Spread:
     """Return the spread of a picture's stars; the nominal one if too few are bright and lonely.
 
     Parameters
     ----------
-    data, weight : array, shape (rows, columns)
-        Above the background; 1 / noise squared, 0 where a pixel is not good.
-    px, py : array of int
-        Brightest pixels of the stars.
+    stars : Stars
+        As the nominal spread fits them.
     nominal : Spread
         About the right width.
     """
-    half = max(4, round(_HALF * nominal.fwhm))
-    lonely = _lonely(data, weight, px, py, half)
-    if len(lonely) < _FEWEST:
+    chosen = _lonely(stars)
+    if len(chosen) < _FEWEST:
         return nominal
-    px, py = px[lonely], py[lonely]
-    at = stamps(px, py, half, data.shape[1])
-    pixels, good = data.ravel()[at], weight.ravel()[at]
-    spread = nominal
-    for _ in range(_ROUNDS):
-        fit = fit_stars(data, weight, px, py, spread)
-        spread = _mixture(pixels, good, fit, fit.x - px, fit.y - py, nominal, half)
-    return spread
+    pixels, weight = stars.alone(nominal, chosen)
+    # a star that is hurt in its middle shows no shape
+    whole = (weight[:, stars.wide, stars.wide] > 0) & (np.mean(weight > 0, axis=(1, 2)) > _WHOLE)
+    if whole.sum() < _FEWEST:
+        return nominal
+    chosen, pixels, weight = chosen[whole][:_MOST], pixels[whole][:_MOST], weight[whole][:_MOST]
+    return _mixture(pixels, weight, stars, chosen, nominal)
 
 
-def _lonely(
-    data: NDArray[np.float32], weight: NDArray[np.float32], px: NDArray[np.int64],
-    py: NDArray[np.int64], half: int,
-) -> NDArray[np.int64]:  # fmt: skip
-    """Return which stars are bright, whole, and have no neighbours that matter."""
+def _lonely(stars: Stars) -> NDArray[np.int64]:
+    """Return which stars are bright and have no neighbours that matter, the brightest first."""
     from scipy.spatial import cKDTree
 
-    height = data[py, px]
-    rows, columns = data.shape
-    inside = (px >= half) & (py >= half) & (px < columns - half) & (py < rows - half)
-    bright = np.flatnonzero(inside & (height**2 * weight[py, px] > (_SNR / 2) ** 2))
-    bright = bright[np.argsort(-height[bright], kind="stable")][: 4 * _MOST]
-    core = stamps(px[bright], py[bright], 1, columns)
-    bright = bright[(weight.ravel()[core] > 0).all(axis=(1, 2))]
-    tree = cKDTree(np.stack([px, py], axis=-1))
-    near = tree.query_ball_point(np.stack([px[bright], py[bright]], axis=-1), 1.4 * half)
-    alone = [
-        i
-        for i, others in zip(bright, near, strict=True)
-        if np.count_nonzero(height[others] > _NEIGHBOUR * height[i]) == 1
-    ]
-    return np.array(alone[:_MOST], np.int64)
+    places = np.stack([stars.x, stars.y], axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bright = np.flatnonzero(stars.settled & (stars.flux > _SNR * stars.errors[:, 0]))
+    bright = bright[np.argsort(-stars.flux[bright], kind="stable")][: 4 * _MOST]
+    near = cKDTree(places).query_ball_point(places[bright], _APART * stars.fwhm)
+    return np.array(
+        [
+            i
+            for i, others in zip(bright, near, strict=True)
+            if np.sum(stars.flux[others]) < (1 + _NEIGHBOUR) * stars.flux[i]
+        ],
+        np.int64,
+    )
 
 
 def _mixture(
-    pixels: NDArray[np.float32], weight: NDArray[np.float32], fit: Fit, dx: NDArray[np.float64],
-    dy: NDArray[np.float64], nominal: Spread, half: int,
+    pixels: NDArray[np.float64], weight: NDArray[np.float64], stars: Stars,
+    chosen: NDArray[np.int64], nominal: Spread,
 ) -> Spread:  # fmt: skip
     """Return the mixture that the stars' pixels are best made of, each star with its own sky."""
     from scipy.optimize import nnls
@@ -89,13 +77,12 @@ def _mixture(
     base = nominal.sigmas[0, 0]
     pairs = [*itertools.product(_CORES, _CORES), *((wing, wing) for wing in _WINGS)]
     sigmas = base * np.array(pairs)
-    parts = [
-        (fit.flux[:, None, None] * Spread(np.ones(1), one[None]).shares(dx, dy, half))
-        for one in sigmas
-    ]
+    dx, dy = (stars.x - stars.px)[chosen], (stars.y - stars.py)[chosen]
+    flux = stars.flux[chosen, None, None]
+    parts = [flux * Spread(np.ones(1), one[None]).shares(dx, dy, stars.wide) for one in sigmas]
     n = len(pixels)
     design = np.stack(parts, axis=-1).reshape(n, -1, len(sigmas))
-    target, weight = pixels.reshape(n, -1).astype(float), weight.reshape(n, -1).astype(float)
+    target, weight = pixels.reshape(n, -1), weight.reshape(n, -1)
     model = design.mean(axis=-1)
     weight = weight / (1 + weight * (_SHARE * model) ** 2)
     for _ in range(2):

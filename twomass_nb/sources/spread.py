@@ -83,12 +83,19 @@ class Spread:
         px, py = self._edges(k - x[:, None], 0), self._edges(k - y[:, None], 1)
         return np.matmul(py * self.weights, px.swapaxes(1, 2))
 
-    def shares_and_slopes(
-        self, x: NDArray[np.float64], y: NDArray[np.float64], half: int
-    ) -> NDArray[np.float64]:
-        """Return shares and their derivatives by x and y, shape (3, n, rows, columns)."""
-        k = np.arange(-half, half + 1)
+    def images(
+        self, x: NDArray[np.float64], y: NDArray[np.float64], wide: int, near: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return wide stamps of shares; and of the inner part shares, d/dx and d/dy.
+
+        Their shapes: (n, 2 wide + 1, 2 wide + 1) and (3, n, 2 near + 1, 2 near + 1).
+        """
+        k = np.arange(-wide, wide + 1)
         dx, dy = k - x[:, None], k - y[:, None]
         px, py = self._edges(dx, 0).swapaxes(1, 2), self._edges(dy, 1) * self.weights
-        sx, sy = self._slope(dx, 0).swapaxes(1, 2), self._slope(dy, 1) * self.weights
-        return np.stack([np.matmul(py, px), np.matmul(py, sx), np.matmul(sy, px)])
+        inner = slice(wide - near, wide + near + 1)
+        sx = self._slope(dx[:, inner], 0).swapaxes(1, 2)
+        sy = self._slope(dy[:, inner], 1) * self.weights
+        shares = np.matmul(py, px)
+        slopes = (np.matmul(py[:, inner], sx), np.matmul(sy, px[:, :, inner]))
+        return shares, np.stack([shares[:, inner, inner], *slopes])
