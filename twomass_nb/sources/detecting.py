@@ -21,6 +21,8 @@ _FWHM = 3.0
 #: Magnitudes a relative error of flux.
 _MAGNITUDES = 2.5 / math.log(10)
 _LIMIT_SNR = 10.0
+#: Among many stars the noise is only seen when they are off the picture.
+_ROUNDS = 2
 
 
 def detect(image: AtlasImage, *, threshold: float = 5.0) -> QTable:
@@ -51,8 +53,10 @@ def detect(image: AtlasImage, *, threshold: float = 5.0) -> QTable:
     good = np.isfinite(data)
     pixel = float(np.sqrt(np.abs(np.linalg.det(image.wcs.pixel_scale_matrix)))) * 3600
     fwhm = _FWHM / pixel
-    noise = noise_map(np.where(good, data, 0), good, fwhm)
-    found, spread = measured(data, noise, fwhm, threshold=threshold)
+    rest = np.where(good, data, 0)
+    for _ in range(_ROUNDS):
+        noise = noise_map(rest, good, fwhm)
+        found, spread, rest = measured(data, noise, fwhm, threshold=threshold)
     zero_point = image.number("MAGZP")
 
     table = QTable(found)

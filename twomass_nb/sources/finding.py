@@ -63,8 +63,8 @@ def find(
 def measured(
     data: Any, noise: Any, fwhm: float, mask: Any = None, threshold: float = 5.0,
     gain: float | None = None, saturation: float | None = None,
-) -> tuple[Table, Spread]:  # fmt: skip
-    """Return what `find` does, and the spread of the stars."""
+) -> tuple[Table, Spread, NDArray[np.float32]]:  # fmt: skip
+    """Return what `find` does, the spread of the stars, and the picture without them."""
     needs("scipy")
     data = np.asarray(data, np.float32)
     good = np.isfinite(data)
@@ -89,7 +89,8 @@ def measured(
         stars.fit(spread, _FIRST_TURNS)
         spread = measured_spread(stars, spread)
         stars.fit(spread, _LAST_TURNS)
-    return _table(stars, above, _flags(stars, good, full), spread, threshold), spread
+    table = _table(stars, above, _flags(stars, good, full), spread, threshold)
+    return table, spread, stars.removed(spread)
 
 
 def _flags(stars: Stars, good: NDArray[np.bool_], full: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -47,10 +47,10 @@ class Stars:
         room = ((self.wide, self.wide),) * 2
         self._weight = np.pad(weight, room).ravel()
         self._picture = np.pad(data, room).ravel()
-        width = data.shape[1] + 2 * self.wide
+        self._width = data.shape[1] + 2 * self.wide
         k = np.arange(-self.wide, self.wide + 1)
-        corner = (py + self.wide) * width + px + self.wide
-        self._around = corner[:, None, None] + k[:, None] * width + k
+        corner = (py + self.wide) * self._width + px + self.wide
+        self._around = corner[:, None, None] + k[:, None] * self._width + k
         inner = slice(self.wide - self.near, self.wide + self.near + 1)
         self._at = self._around[:, inner, inner]
         self._ring = self._around[:, np.hypot(k[:, None], k) > _SKY_FROM * fwhm]
@@ -92,6 +92,13 @@ class Stars:
         at = self._around[chosen]
         own = self.flux[chosen, None, None] * shares[chosen]
         return rest[at] + own, self._weight[at].astype(float)
+
+    def removed(self, spread: Spread) -> NDArray[np.float32]:
+        """Return the picture without its stars."""
+        shares, _ = spread.images(self.x - self.px, self.y - self.py, self.wide, self.near)
+        rest = (self._picture - self._painted(shares)).reshape(-1, self._width)
+        inner = slice(self.wide, -self.wide)
+        return rest[inner, inner].astype(np.float32)
 
     @property
     def errors(self) -> NDArray[np.float64]:

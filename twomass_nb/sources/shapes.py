@@ -12,11 +12,14 @@ from .spread import Spread
 
 __all__ = ["measured_spread"]
 
-# Sigmas of the Gaussians that a spread is made of, in that of the nominal one: cores in all
-# pairs along x and y, and wings.
-_CORES, _WINGS = (0.8, 1.0, 1.25), (1.7, 2.6)
+# Sigmas of the Gaussians that a spread is made of, in that of the nominal one: cores, round and a
+# little longer along x or y, and round wings.
+_CORES, _WINGS = (0.8, 0.9, 1.0, 1.12, 1.25), (1.6, 2.0, 2.6)
+_PAIRS = [(one, one) for one in (*_CORES, *_WINGS)]
+_PAIRS += [pair for a, b in itertools.pairwise(_CORES) for pair in ((a, b), (b, a))]
+_ROUNDS = 3
 #: Fewest stars to measure it on, and most.
-_FEWEST, _MOST = 4, 40
+_FEWEST, _MOST = 4, 25
 _SNR = 25.0
 #: Share of a star's light that its neighbours may have together, and how far they are looked for.
 _NEIGHBOUR, _APART = 0.2, 3.0
@@ -72,28 +75,36 @@ def _mixture(
     chosen: NDArray[np.int64], nominal: Spread,
 ) -> Spread:  # fmt: skip
     """Return the mixture that the stars' pixels are best made of, each star with its own sky."""
+    sigmas = nominal.sigmas[0, 0] * np.array(_PAIRS)
+    dx, dy = (stars.x - stars.px)[chosen], (stars.y - stars.py)[chosen]
+    parts = [Spread(np.ones(1), one[None]).shares(dx, dy, stars.wide) for one in sigmas]
+    n, k = len(chosen), len(sigmas)
+    parts = np.stack(parts, axis=-1).reshape(n, -1, k)
+    pixels, weight, flux = pixels.reshape(n, -1), weight.reshape(n, -1), stars.flux[chosen]
+    shares = np.zeros(k)
+    shares[_PAIRS.index((1.0, 1.0))] = 1
+    for _ in range(_ROUNDS):
+        used = weight / (1 + weight * (_SHARE * flux[:, None] * (parts @ shares)) ** 2)
+        total = used.sum(axis=1)
+        # each star has a sky of its own
+        design = parts - (np.einsum("np,npk->nk", used, parts) / total[:, None])[:, None]
+        target = pixels - (np.einsum("np,np->n", used, pixels) / total)[:, None]
+        root = np.sqrt(used)
+        a = ((root * flux[:, None])[..., None] * design).reshape(-1, k)
+        shares = _not_negative(a, (root * target).ravel())
+        model = design @ shares
+        flux = (used * target * model).sum(axis=1) / (used * model**2).sum(axis=1)
+        weight = np.where(root * np.abs(target - flux[:, None] * model) > _CLIP, 0, weight)
+    kept = shares > 1e-4 * shares.sum()
+    return Spread(shares[kept] / shares[kept].sum(), sigmas[kept])
+
+
+def _not_negative(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the least-squares solution that has no negative part."""
     from scipy.optimize import nnls
 
-    base = nominal.sigmas[0, 0]
-    pairs = [*itertools.product(_CORES, _CORES), *((wing, wing) for wing in _WINGS)]
-    sigmas = base * np.array(pairs)
-    dx, dy = (stars.x - stars.px)[chosen], (stars.y - stars.py)[chosen]
-    flux = stars.flux[chosen, None, None]
-    parts = [flux * Spread(np.ones(1), one[None]).shares(dx, dy, stars.wide) for one in sigmas]
-    n = len(pixels)
-    design = np.stack(parts, axis=-1).reshape(n, -1, len(sigmas))
-    target, weight = pixels.reshape(n, -1), weight.reshape(n, -1)
-    model = design.mean(axis=-1)
-    weight = weight / (1 + weight * (_SHARE * model) ** 2)
-    for _ in range(2):
-        total = weight.sum(axis=1, keepdims=True)
-        middle = (weight[..., None] * design).sum(axis=1) / total
-        level = (weight * target).sum(axis=1) / total[:, 0]
-        root = np.sqrt(weight)
-        a = (root[..., None] * (design - middle[:, None])).reshape(-1, len(sigmas))
-        b = (root * (target - level[:, None])).ravel()
-        shares, _ = nnls(a.T @ a, a.T @ b)
-        off = root * (target - level[:, None] - (design - middle[:, None]) @ shares)
-        weight = np.where(np.abs(off) > _CLIP, 0, weight)
-    used = shares > 1e-4 * shares.sum()
-    return Spread(shares[used] / shares[used].sum(), sigmas[used])
+    normal = a.T @ a
+    normal[np.diag_indices(len(normal))] += 1e-10 * np.trace(normal)
+    lower = np.linalg.cholesky(normal)
+    shares: NDArray[np.float64] = nnls(lower.T, np.linalg.solve(lower, a.T @ b))[0]
+    return shares
