@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import array, astrometry, calibrate, explore, simulate, sources
+    from . import array, astrometry, calibrate, coadd, explore, simulate, sources
     from .archive import find_files, open_scan
     from .archive.cutouts import cutout
     from .archive.fetch import fetch
@@ -63,7 +63,7 @@ _HOMES = {
     "sample": "archive",
     "scan_table_from_atlas": "atlas",
 }
-_ROOMS = ("array", "astrometry", "calibrate", "explore", "simulate", "sources")
+_ROOMS = ("array", "astrometry", "calibrate", "coadd", "explore", "simulate", "sources")
 
 __all__ = [
     "ArrayGeometry",
@@ -80,6 +80,7 @@ __all__ = [
     "calibrate",
     "catalog",
     "check",
+    "coadd",
     "convert",
     "cutout",
     "detect_layout",

@@ -22,7 +22,7 @@ from ..files import as_path
 from ..scan import FileName, ScanId, hemisphere_of, parse_band
 from .reading import read_image, write_image
 
-__all__ = ["AtlasImage", "find_coadds"]
+__all__ = ["WCS_CARDS", "AtlasImage", "find_coadds"]
 
 #: Rows of an uncut image from its first row to its reference point.
 _HALF_ROWS = 512
@@ -36,7 +36,8 @@ _NEEDED = (
     "ORDATE", "FN_PRFX", "SCANNO", "SCANDIR", "TELNAME", "FILTER", "NUMFRMS", "USYREF", "UT",
     "UT_SOS", "UT_EOS", "UT_OFF1", "DXFS", "DYFS", "CRVAL1", "CRVAL2", "CROTA2",
 )  # fmt: skip
-_WCS_CARDS = re.compile(r"NAXIS[12]|(CTYPE|CUNIT|CRPIX|CRVAL|CDELT|CROTA)[12]|(CD|PC)[12]_[12]")
+#: Keywords of which the WCS is made.
+WCS_CARDS = re.compile(r"NAXIS[12]|(CTYPE|CUNIT|CRPIX|CRVAL|CDELT|CROTA)[12]|(CD|PC)[12]_[12]")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -239,7 +240,7 @@ class AtlasImage:
         """Celestial WCS (SIN). Its cards alone are used, so the header's others cannot disturb."""
         cards = fits.Header()
         for card in self.header.cards:
-            if _WCS_CARDS.fullmatch(card.keyword):
+            if WCS_CARDS.fullmatch(card.keyword):
                 cards[card.keyword] = card.value
         cards["RADESYS"] = "ICRS"  # 2MASS positions are tied to ICRS; the header says J2000
         wcs = WCS(cards)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..errors import AtlasError
 from ..files import whole_file
 
-__all__ = ["read_header", "read_image", "write_image"]
+__all__ = ["read_header", "read_image", "read_planes", "write_image"]
 
 
 def _unpack(path: Path) -> bytes:
@@ -104,6 +104,24 @@ def read_header(path: Path) -> fits.Header:
     except (EOFError, OSError, ValueError, zlib.error) as error:
         why = getattr(error, "strerror", None) or " ".join(str(error).split())
         msg = f"{path} cannot be read as a FITS image: {why}"
+        raise AtlasError(msg) from None
+
+
+def read_planes(path: Path, names: tuple[str, ...]) -> list[NDArray[np.float32]]:
+    """Read the image extensions of these names from a FITS file, plain or packed.
+
+    Raises
+    ------
+    AtlasError
+        If one is not there, or the file is broken.
+    """
+    try:
+        with fits.open(io.BytesIO(_unpack(path)), memmap=False) as hdus:
+            return [np.asarray(hdus[name].data).astype(np.float32) for name in names]
+    except (OSError, ValueError, KeyError, TypeError, fits.VerifyError) as error:
+        if isinstance(error, AtlasError):
+            raise
+        msg = f"{path} has no whole planes {', '.join(names)}: {' '.join(str(error).split())}"
         raise AtlasError(msg) from None
 
 

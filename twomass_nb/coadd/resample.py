@@ -1,0 +1,208 @@
+"""How one calibrated frame comes onto the pixels of an image, its flux kept.
+
+A frame is placed by one affine map of its pixels to those of the image, fitted to both WCS: over
+8.5 arcmin that is within 0.004 pixel of the full projections, and much faster.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy.wcs import WCS
+from numpy.typing import NDArray
+
+from ..array.geometry import SIZE
+from ..errors import NotFoundError, TwomassError
+
+__all__ = ["KERNELS", "SPLINES", "Resampled", "affine_map", "require_kernel", "resample"]
+
+Image = NDArray[np.float32]
+
+#: Orders of the splines offered beside the drizzle library's kernels, of which those are left out
+#: that do not keep flux (it says so of "gaussian" and "lanczos") or leave holes ("point").
+SPLINES = {"bilinear": 1, "spline": 3}
+KERNELS = ("turbo", "square", *SPLINES)
+
+_Y, _X = np.mgrid[:SIZE, :SIZE].astype(float)
+# Variance of an interpolated pixel over that of a raw one, on average over places: the integral of
+# the cardinal spline squared, in both directions.
+_SPLINE_VARIANCE = {1: (2 / 3) ** 2, 3: 0.8742**2}
+# An interpolated pixel needs so much of what it is made of. Chosen.
+_SPLINE_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """One frame on the pixels of an image: all columns, and the rows from `first` on.
+
+    Attributes
+    ----------
+    frame : int
+    first : int
+        Row of the image that is row 0 here.
+    values : array of float32
+        DN a pixel of the image; NaN where the frame has nothing.
+    variance : array of float32
+        Of a value, DN squared. Values of neighbouring pixels are correlated by the kernel.
+    weight : array of float32
+        Share of the pixel, about, that good pixels of the frame cover; 0 where it has nothing.
+    """
+
+    frame: int
+    first: int
+    values: Image
+    variance: Image
+    weight: Image
+
+    @property
+    def rows(self) -> slice:
+        """Rows of the image that these are."""
+        return slice(self.first, self.first + len(self.values))
+
+
+def require_kernel(kernel: str, pixfrac: float) -> None:
+    """Refuse a kernel, or a share of a pixel's width, that there is not.
+
+    Raises
+    ------
+    NotFoundError
+        The message says what there is.
+    """
+    if kernel not in KERNELS:
+        msg = f"there is no kernel {kernel!r}: use {', '.join(KERNELS)}"
+        raise NotFoundError(msg)
+    if not 0 < pixfrac <= 1:
+        msg = f"pixfrac={pixfrac!r} is impossible: it is a share of a pixel's width, up to 1"
+        raise NotFoundError(msg)
+
+
+def affine_map(frame: WCS, image: WCS) -> NDArray[np.float64]:
+    """Return how pixels of a frame map to those of an image.
+
+    Returns
+    -------
+    array, shape (2, 3)
+        ``[x, y]`` in the image is this times ``[1, x, y]`` in the frame.
+    """
+    grid = np.linspace(0.0, SIZE - 1.0, 3)
+    x, y = (g.ravel() for g in np.meshgrid(grid, grid))
+    target = image.wcs_world2pix(*frame.wcs_pix2world(x, y, 0), 0)
+    terms = np.stack([np.ones_like(x), x, y], axis=-1)
+    solved = np.linalg.lstsq(terms, np.stack(target, axis=-1), rcond=None)[0]
+    return np.asarray(solved.T)
+
+
+def resample(
+    i: int, pixels: Image, variance: Image, mask: NDArray[np.bool_], affine: NDArray[np.float64],
+    shape: tuple[int, int], kernel: str, pixfrac: float,
+) -> Resampled | None:  # fmt: skip
+    """Put a frame onto the pixels of an image.
+
+    Parameters
+    ----------
+    i : int
+        Its number.
+    pixels, variance, mask : array, shape (256, 256)
+        As `twomass_nb.calibrate.Science` has them.
+    affine : array, shape (2, 3)
+        See `affine_map`.
+    shape : (rows, columns)
+        Of the image.
+    kernel, pixfrac
+        See `twomass_nb.coadd.stack`.
+
+    Returns
+    -------
+    Resampled or None
+        None if the frame misses the image.
+    """
+    ends = np.array([-0.5, SIZE - 0.5])
+    x, y = (
+        (term[0] + term[1] * ends[:, None] + term[2] * ends[None, :]).ravel() for term in affine
+    )
+    first, stop = max(math.floor(y.min()) - 1, 0), min(math.ceil(y.max()) + 2, shape[0])
+    if first >= stop or x.max() < -0.5 or x.min() > shape[1] - 0.5:
+        return None
+    moved = affine.copy()
+    moved[1, 0] -= first
+    # flux is kept: a raw pixel's light is shared by the area, in pixels of the image, it covers
+    area = abs(np.linalg.det(affine[:, 1:]))
+    good = ~mask & np.isfinite(pixels) & np.isfinite(variance)
+    size = (stop - first, shape[1])
+    if kernel in SPLINES:
+        made = _interpolated(pixels, variance, good, moved, size, SPLINES[kernel])
+    else:
+        made = _drizzled(pixels, variance, good, moved, size, kernel, pixfrac, area)
+    values, squares, weight = made
+    scale = np.float32(1 / area)
+    values *= scale
+    squares *= scale * scale
+    empty = ~(weight > 0)
+    values[empty], squares[empty], weight[empty] = np.nan, np.nan, 0
+    return Resampled(i, first, values, squares, weight)
+
+
+def _drizzled(
+    pixels: Image, variance: Image, good: NDArray[np.bool_], affine: NDArray[np.float64],
+    size: tuple[int, int], kernel: str, pixfrac: float, area: float,
+) -> tuple[Image, Image, Image]:  # fmt: skip
+    drizzle = _library()
+    where = np.empty((SIZE, SIZE, 2))
+    for axis, term in enumerate(affine):
+        where[..., axis] = term[0] + term[1] * _X + term[2] * _Y
+    out = drizzle(kernel=kernel, out_shape=size, fillval="NAN", disable_ctx=True)
+    out.add_image(
+        np.where(good, pixels, np.float32(0)), 1.0, where,
+        data2=[np.where(good, variance, np.float32(0))], weight_map=good.astype(np.float32),
+        pixel_scale_ratio=1 / math.sqrt(area), pixfrac=pixfrac,
+    )  # fmt: skip
+    # the library's weight is the share covered over the area, in pixels of the image, of a raw one
+    return out.out_img, out.out_img2[0], out.out_wht * np.float32(area)
+
+
+def _library() -> Any:
+    try:
+        from drizzle.resample import Drizzle
+    except ImportError:
+        msg = "coadding needs the drizzle library: pip install 'twomass_nb[reduce]'"
+        raise TwomassError(msg) from None
+    return Drizzle
+
+
+def _interpolated(
+    pixels: Image, variance: Image, good: NDArray[np.bool_], affine: NDArray[np.float64],
+    size: tuple[int, int], order: int,
+) -> tuple[Image, Image, Image]:  # fmt: skip
+    """Interpolate with splines; nothing is extrapolated beyond the outer pixels' centres."""
+    from scipy import ndimage
+
+    back = np.linalg.inv(affine[::-1, :0:-1])  # rows before columns
+    offset = -back @ affine[::-1, 0]
+
+    def at(picture: Image, order: int) -> Image:
+        moved = ndimage.affine_transform(
+            picture, back, offset, size, np.float32, order, mode="constant", cval=np.nan
+        )
+        return np.asarray(moved)
+
+    share = at(good.astype(np.float32), 1)
+    values = at(_filled(pixels, good), order)
+    squares = at(_filled(variance, good), 1) * np.float32(_SPLINE_VARIANCE[order])
+    return values, squares, np.where(share >= _SPLINE_SHARE, share, np.float32(0))
+
+
+def _filled(picture: Image, good: NDArray[np.bool_]) -> Image:
+    """Return a picture whose bad pixels have the mean of the good ones around them."""
+    from scipy import ndimage
+
+    if good.all():
+        return picture
+    known = np.where(good, picture, np.float32(0))
+    level = np.float32(known.sum(dtype=float) / max(good.sum(), 1))
+    total = ndimage.uniform_filter(known - level * good, 3)
+    count = ndimage.uniform_filter(good.astype(np.float32), 3)
+    around = level + total / np.maximum(count, np.float32(1e-3))
+    return np.where(good, picture, around).astype(np.float32)
