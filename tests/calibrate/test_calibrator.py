@@ -70,7 +70,7 @@ def test_frames_are_lazy_and_the_same_one_by_one_or_with_dask(made, flat_sky):
 
 
 def test_arrays_for_the_coadd_are_those_of_a_frame(made, flat_sky):
-    scan = flat_sky(LEVEL)
+    scan = flat_sky(LEVEL, n=12)
     sky = made.calibrator.sky_offsets(scan)
     for offsets in (None, sky):
         one = made.calibrator.science(scan, 3, offsets)

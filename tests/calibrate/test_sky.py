@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twomass_nb.calibrate.sky import BLOCK_FRAMES, blocks_of
-from twomass_nb.errors import CalibrationError, NotFoundError
+from twomass_nb.calibrate.sky import BLOCK_FRAMES, blocks_of, chosen_frames, sky_offsets
+from twomass_nb.errors import CalibrationError, NotFoundError, TwomassWarning
 
 
 @given(st.integers(1, 1000))
@@ -21,6 +21,18 @@ def test_blocks_have_42_frames_at_least_and_leave_none_out(n):
     assert min(sizes) >= min(BLOCK_FRAMES, n)
     assert max(sizes) < 2 * BLOCK_FRAMES
     assert max(sizes) - min(sizes) <= 1
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=300).filter(any))
+def test_a_block_has_the_nearest_dark_frames_42_at_least(dark):
+    blocks = blocks_of(len(dark))
+    for (start, stop), frames in zip(blocks, chosen_frames(blocks, np.array(dark)), strict=True):
+        assert all(dark[i] for i in frames)
+        assert set(range(start, stop)) & set(np.flatnonzero(dark)) <= set(frames)
+        assert len(frames) >= min(BLOCK_FRAMES, sum(dark))
+        away = [max(start - i, i - stop + 1, 0) for i in frames]
+        left = set(np.flatnonzero(dark)) - set(frames)
+        assert all(max(start - i, i - stop + 1) >= max(away) for i in left)
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +92,66 @@ def test_offsets_of_another_scan_are_refused(made, patterned, flat_sky):
     with pytest.raises(NotFoundError, match="reach to 15"):
         sky.block(16)
     assert "SIMULATED" in repr(sky)
+
+
+def sky_of(n, pattern, light, noise=15.0):
+    """Return what `sky_offsets` takes: frames of a pattern and light that moves over the array."""
+
+    def frame(i):
+        rng = np.random.default_rng(i)
+        pixels = 1600 + pattern + light(i) + noise * rng.standard_normal((256, 256), np.float32)
+        return pixels.astype(np.float32), np.zeros((256, 256), bool)
+
+    return frame, n, "990502s135", "k", "r2-r1", True
+
+
+def binned(image):
+    return np.median(image.reshape(8, 32, 8, 32).swapaxes(1, 2).reshape(8, 8, -1), axis=-1)
+
+
+def nebula(i, center, scale, peak):
+    y, x = np.mgrid[:256, :256]
+    y = y + 41.5 * (i - center)
+    return peak * np.exp(-0.5 * ((y - 128) ** 2 + (x - 60.0) ** 2) / scale**2)
+
+
+def test_a_nebula_stays_in_the_frames_and_out_of_the_offsets(pattern):
+    """A wide one, that fills most frames of a block: its light is no offset of the array."""
+    sky = sky_offsets(*sky_of(126, pattern, lambda i: nebula(i, 63, 350.0, 400.0)))
+    assert sky.blocks == ((0, 42), (42, 84), (84, 126))
+    seen = {i for i in range(126) if nebula(i, 63, 350.0, 400.0).std() > 2}
+    assert len(seen) > 30
+    for offset, frames in zip(sky.offset, sky.frames, strict=True):
+        assert not seen & set(frames)
+        assert len(frames) >= 42
+        # a coadd's noise is a quarter of a frame's, and what is asked for is 0.3 times that
+        assert np.abs(binned(offset - pattern)).max() < 0.3 * 15 / 4 + 3 * 15 * 1.25 / 32 / 6
+    assert sky.background == (True, True, True)
+    assert seen <= {one.frame for one in sky.left_out}
+    assert "structure of its own in the background" in str(sky.left_out[0])
+    assert f"{126 - len(sky.left_out)} of 126 show dark sky" in repr(sky)
+
+
+def test_a_sky_that_is_nebulous_all_over_is_said_to_be(pattern):
+    """The pattern's fine part is right all the same; its large-scale part is left out."""
+    fine = np.random.default_rng(3).normal(0, 20, (256, 256)).astype(np.float32)
+    rng = np.random.default_rng(4)
+    spots = rng.uniform((-3, 60, -150), (45, 200, 150), (60, 3))
+
+    def light(i):
+        return sum(nebula(i, k, width, peak) for k, width, peak in spots if abs(i - k) < 12)
+
+    with pytest.warns(TwomassWarning, match="only what is finer than 32 pixels"):
+        sky = sky_offsets(*sky_of(42, fine, light))
+    assert sky.background == (False,)
+    assert sky.background_error[0] > 5
+    assert "1 without large-scale part" in repr(sky)
+    assert np.abs(binned(sky.offset[0])).max() < 6
+    assert np.corrcoef(sky.offset[0].ravel(), fine.ravel())[0, 1] > 0.9
+
+
+def test_a_scan_of_a_few_frames_is_too_short_to_tell(pattern):
+    with pytest.warns(TwomassWarning, match="are too few"):
+        sky = sky_offsets(*sky_of(5, pattern, lambda i: 0.0))
+    assert sky.background == (False,)
+    assert np.isinf(sky.background_error[0])

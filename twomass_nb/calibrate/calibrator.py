@@ -18,7 +18,7 @@ from .maps import Maps, Pixels
 from .matching import require_match, require_usual_exposure
 from .saturation import seen_limits
 from .science import Science, science
-from .sky import SkyOffsets, blocks_of, sky_offsets
+from .sky import SkyOffsets, sky_offsets
 
 if TYPE_CHECKING:
     from astropy.nddata import CCDData
@@ -253,12 +253,20 @@ class Calibrator(Maps):
     def sky_offsets(self, scan: RawScan, read: str = "r2-r1") -> SkyOffsets:
         """Measure the sky offsets of a scan: trimmed averages over blocks of at least 42 frames.
 
-        A scan of fewer frames is one block: the fewer, the more of its stars is left in it.
+        Frames whose background has structure of its own, as of a nebula, are left out, and the
+        nearest others taken. A scan of fewer than 42 frames is one block: the fewer, the more
+        of its stars is left in it.
 
         Parameters
         ----------
         scan : RawScan
         read : {"r2-r1", "r1"}
+
+        Warns
+        -----
+        TwomassWarning
+            If the scan's frames are too few, or the sky has structure in too many of them, for
+            the large-scale part of the offsets to be trusted.
         """
         self.require(scan)
         masked = unusable(_read(read))
@@ -267,9 +275,9 @@ class Calibrator(Maps):
             both = scan.frame(i)
             return self.pixels(both, read), (self.frame_flags(both) & masked) != 0
 
-        blocks = blocks_of(scan.n_frames)
-        offset, error = sky_offsets(frame, blocks)
-        return SkyOffsets(name_of(scan), self.band, read, blocks, offset, error, scan.simulated)
+        return sky_offsets(
+            frame, scan.n_frames, name_of(scan), self.band, _read(read), scan.simulated
+        )
 
     # Keeping and showing ---------------------------------------------------------------------
 

@@ -61,7 +61,8 @@ def _header(
     header["CANON"] = (len(calibrator.canonical), "nights in the mean responsivity; 0: its own")
     header["SKYSUB"] = (sky is not None, "sky offset subtracted")
     if sky is not None:
-        start, stop = sky.blocks[sky.block(i)]
-        header["SKYFRMS"] = (f"{start}-{stop - 1}", "frames of the sky offset")
+        used = sky.frames[sky.block(i)]
+        header["SKYFRMS"] = (f"{used[0]}-{used[-1]}", "the sky offset is of frames between these")
+        header["NSKY"] = (len(used), "frames of the sky offset")
     header["FIRSTCOL"] = (corrected, "first columns corrected")
     return header

@@ -2,8 +2,9 @@
 
 "Additive sky illumination corrections are derived by creating [alpha-]trimmed averages for blocks
 of at least 42 dark-subtracted, flat-fielded sky frames" (Explanatory Supplement, IV.2): a star
-moves through the frames, so each pixel sees sky in most of them. The median of an offset is 0,
-so that frames keep the level of their sky.
+moves through the frames, so each pixel sees sky in most of them. Frames with structure of their
+own, as of a nebula, are no sky frames; see `darksky`. The median of an offset is 0, so that
+frames keep the level of their sky.
 """
 
 from __future__ import annotations
@@ -16,15 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..array.geometry import SIZE
-from ..errors import NotFoundError
+from ..errors import NotFoundError, warn
+from .darksky import background_error, dark_frames, own_structure
+from .leftout import LeftOut
+from .shutter import BLOCK, block_medians
 
-__all__ = ["BLOCK_FRAMES", "SkyOffsets", "blocks_of", "sky_offsets"]
+__all__ = ["BLOCK_FRAMES", "SkyOffsets", "blocks_of", "chosen_frames", "sky_offsets"]
 
 #: Frames of a block, at least.
 BLOCK_FRAMES = 42
 #: Share of the values left out at either end. The supplement's number is lost; chosen: stars
 #: take fewer frames of a pixel than this even in crowded fields.
 TRIM = 0.2
+#: Times its error that the large-scale part of an offset must be, or it may be the sky's. Chosen.
+_TOLD = 2.0
+#: Error of the background that is worth a warning, in noises of a pixel of a frame: 0.3 times
+#: the noise of a coadd's pixel, which is a quarter of it.
+_WORTH_SAYING = 0.075
+
+FrameOf = Callable[[int], tuple[NDArray[np.float32], NDArray[np.bool_]]]
 
 
 @dataclass(frozen=True)
@@ -38,9 +49,18 @@ class SkyOffsets:
     band : {"j", "h", "k"}
     read : {"r1", "r2-r1"}
     blocks : tuple of (int, int)
-        First frame of each block, and the one after its last.
+        First frame of each block, and the one after its last: those it is to be subtracted from.
+    frames : tuple of tuple of int
+        The frames each block is the mean of: the nearest that show dark sky.
+    left_out : tuple of LeftOut
+        Frames with structure of their own.
     offset, error : array of float32, shape (blocks, 256, 256)
         DN; to be subtracted.
+    background : tuple of bool
+        Whether an offset has its large-scale part. If not, that could not be told from structure
+        of the sky, and only what is finer than 32 pixels is in it.
+    background_error : tuple of float
+        By how much that part may be off for the sky's structure, DN, rms.
     simulated : bool
     """
 
@@ -48,8 +68,12 @@ class SkyOffsets:
     band: str
     read: str
     blocks: tuple[tuple[int, int], ...]
+    frames: tuple[tuple[int, ...], ...]
+    left_out: tuple[LeftOut, ...]
     offset: NDArray[np.float32]
     error: NDArray[np.float32]
+    background: tuple[bool, ...]
+    background_error: tuple[float, ...]
     simulated: bool
 
     def block(self, i: int) -> int:
@@ -68,10 +92,14 @@ class SkyOffsets:
 
     def __repr__(self) -> str:
         mark = ", SIMULATED" if self.simulated else ""
-        sizes = sorted({stop - start for start, stop in self.blocks})
+        sizes = sorted({len(frames) for frames in self.frames})
+        total = self.blocks[-1][1]
+        lost = self.background.count(False)
+        without = f", {lost} without large-scale part" if lost else ""
         return (
             f"<SkyOffsets of {self.scan} {self.band} {self.read}: {len(self.blocks)} blocks of "
-            f"{'-'.join(map(str, sizes))} frames, rms {np.nanstd(self.offset):.2f} DN{mark}>"
+            f"{'-'.join(map(str, sizes))} frames, {total - len(self.left_out)} of {total} show "
+            f"dark sky, rms {np.nanstd(self.offset):.2f} DN{without}{mark}>"
         )
 
 
@@ -82,29 +110,100 @@ def blocks_of(n_frames: int) -> tuple[tuple[int, int], ...]:
     return tuple(pairwise(edges))
 
 
+def chosen_frames(
+    blocks: tuple[tuple[int, int], ...], dark: NDArray[np.bool_]
+) -> tuple[tuple[int, ...], ...]:
+    """Return the frames to average for each block: its own that are dark, or the nearest 42."""
+    numbers = [int(i) for i in np.flatnonzero(dark)]
+    chosen = []
+    for start, stop in blocks:
+        away = sorted((max(start - i, i - stop + 1, 0), i) for i in numbers)
+        inside = sum(distance == 0 for distance, _ in away)
+        chosen.append(tuple(sorted(i for _, i in away[: max(inside, BLOCK_FRAMES)])))
+    return tuple(chosen)
+
+
 def sky_offsets(
-    frame: Callable[[int], tuple[NDArray[np.float32], NDArray[np.bool_]]],
-    blocks: tuple[tuple[int, int], ...],
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return offsets and errors of blocks.
+    frame: FrameOf, n_frames: int, scan: str, band: str, read: str, simulated: bool
+) -> SkyOffsets:
+    """Measure the offsets of a scan; see `Calibrator.sky_offsets`.
 
     Parameters
     ----------
     frame : callable
         Pixels and mask of a frame by its number, (256, 256) each.
-    blocks : tuple of (int, int)
+    n_frames : int
+    scan, band, read, simulated
+        See `SkyOffsets`.
+
+    Warns
+    -----
+    TwomassWarning
+        If the sky's structure leaves the background of an offset uncertain.
     """
-    offsets = np.empty((len(blocks), SIZE, SIZE), np.float32)
-    errors = np.empty_like(offsets)
-    for k, (start, stop) in enumerate(blocks):
-        stack = np.empty((stop - start, SIZE, SIZE), np.float32)
-        for values, i in zip(stack, range(start, stop), strict=True):
-            pixels, mask = frame(i)
-            good = np.where(mask, np.nan, pixels)
-            values[...] = pixels - np.nanmedian(good)
-        offsets[k], errors[k] = _trimmed_mean(stack)
-        offsets[k] -= np.nanmedian(offsets[k])
-    return offsets, errors
+    levels, structure = _survey(frame, n_frames)
+    dark = dark_frames(structure)
+    blocks = blocks_of(n_frames)
+    frames = chosen_frames(blocks, dark)
+    offset = np.empty((len(blocks), SIZE, SIZE), np.float32)
+    error = np.empty_like(offset)
+    background, doubts, worth = [], [], False
+    for k, chosen in enumerate(frames):
+        stack = np.empty((len(chosen), SIZE, SIZE), np.float32)
+        for values, i in zip(stack, chosen, strict=True):
+            np.subtract(frame(i)[0], levels[i], out=values)
+        offset[k], error[k] = _trimmed_mean(stack)
+        offset[k] -= np.nanmedian(offset[k])
+        doubt = background_error(structure[list(chosen)], n_frames)
+        parts = block_medians(np.nan_to_num(offset[k])[None])[0]
+        known = bool(np.std(parts) >= _TOLD * doubt)
+        if not known:
+            offset[k] -= _smooth(parts)
+        noise = float(np.nanmedian(error[k])) * len(chosen) ** 0.5
+        worth |= doubt > _WORTH_SAYING * noise
+        background.append(known)
+        doubts.append(doubt)
+    left_out = tuple(
+        LeftOut(scan, i, f"structure of its own in the background: {structure[i]:.1f} DN rms")
+        for i in map(int, np.flatnonzero(~dark))
+    )
+    if worth:
+        warn(_warning(scan, background, doubts))
+    return SkyOffsets(
+        scan, band, read, blocks, frames, left_out, offset, error, tuple(background),
+        tuple(doubts), simulated,
+    )  # fmt: skip
+
+
+def _survey(frame: FrameOf, n_frames: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Return the level of each frame, and how much structure of its own its background has."""
+    levels = np.empty(n_frames, np.float32)
+    parts = []
+    for i in range(n_frames):
+        pixels, mask = frame(i)
+        levels[i] = np.nanmedian(np.where(mask, np.nan, pixels))
+        parts.append(block_medians(np.where(mask, levels[i], pixels)[None])[0])
+    return levels, own_structure(np.array(parts))
+
+
+def _smooth(parts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return values of parts of the array, (8, 8), as a smooth image, (256, 256)."""
+    centers = np.arange(len(parts)) * BLOCK + (BLOCK - 1) / 2
+    between = np.stack([np.interp(np.arange(SIZE), centers, one) for one in np.eye(len(parts))])
+    return np.asarray(between.T @ parts @ between, np.float32)
+
+
+def _warning(scan: str, background: list[bool], doubts: list[float]) -> str:
+    if all(background):
+        return (
+            f"the sky of {scan} has structure in too many frames: its sky offsets may be off by "
+            f"{max(doubts):.1f} DN on scales of 32 pixels and more"
+        )
+    return (
+        f"the frames of {scan} are too few, or too many show structure of the sky, to tell the "
+        f"background of the array from it: {background.count(False)} of {len(background)} sky "
+        "offsets have only what is finer than 32 pixels"
+    )
 
 
 def _trimmed_mean(stack: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
