@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..atlas import AtlasImage
+from .aperture import APERTURE, aperture_correction
 from .background import noise_map
 from .finding import measured
 
@@ -56,7 +57,11 @@ def detect(image: AtlasImage, *, threshold: float = 5.0) -> QTable:
     rest = np.where(good, data, 0)
     for _ in range(_ROUNDS):
         noise = noise_map(rest, good, fwhm)
-        found, spread, rest = measured(data, noise, fwhm, threshold=threshold)
+        found, stars, spread = measured(data, noise, fwhm, threshold=threshold)
+        rest = stars.removed(spread)
+    correction, correction_error, n_correction = aperture_correction(stars, spread)
+    for name in ("flux", "flux_error"):
+        found[name] *= correction
     zero_point = image.number("MAGZP")
 
     table = QTable(found)
@@ -67,7 +72,7 @@ def detect(image: AtlasImage, *, threshold: float = 5.0) -> QTable:
     table["mag_error"] = _MAGNITUDES / found["snr"] * u.mag
     middle = np.zeros(1)
     share = spread.shares(middle, middle, round(2 * spread.fwhm))
-    faintest = _LIMIT_SNR * float(np.median(noise[good])) / math.sqrt((share**2).sum())
+    faintest = _LIMIT_SNR * correction * float(np.median(noise[good])) / math.sqrt((share**2).sum())
     table.meta.update(
         band=image.band,
         scan_id=str(image.scan_id),
@@ -75,7 +80,12 @@ def detect(image: AtlasImage, *, threshold: float = 5.0) -> QTable:
         zero_point=zero_point,
         zero_point_from="MAGZP of the image's header",
         limit=zero_point - 2.5 * math.log10(faintest),
+        aperture=APERTURE * spread.fwhm * pixel,
+        aperture_correction=correction,
+        aperture_correction_error=correction_error,
+        aperture_correction_stars=n_correction,
         fwhm=spread.fwhm * pixel,
+        frame_step=[float(one) for one in image.frame_step.value],
         SIMULATE=image.simulated,
     )
     return table

@@ -37,11 +37,15 @@ class Stars:
         Electrons a DN: photons of the stars then add to the noise.
     """
 
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
     def __init__(
         self, data: NDArray[np.float32], weight: NDArray[np.float32], px: NDArray[np.int64],
         py: NDArray[np.int64], fwhm: float, gain: float | None = None,
     ) -> None:  # fmt: skip
         self.px, self.py, self.fwhm, self.gain = px, py, fwhm, gain
+        self.shape, self.good = data.shape, weight > 0
         self.near, self.wide = max(2, round(_NEAR * fwhm)), max(4, round(_WIDE * fwhm))
         # with room around it stamps never leave the picture
         room = ((self.wide, self.wide),) * 2
@@ -99,6 +103,11 @@ class Stars:
         rest = (self._picture - self._painted(shares)).reshape(-1, self._width)
         inner = slice(self.wide, -self.wide)
         return rest[inner, inner].astype(np.float32)
+
+    def weight_at(self, chosen: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the weights of the middle pixels of some stars."""
+        middle = self._around[chosen, self.wide, self.wide]
+        return self._weight[middle].astype(float)
 
     @property
     def errors(self) -> NDArray[np.float64]:

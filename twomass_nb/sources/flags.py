@@ -26,5 +26,3 @@ class SourceFlag(enum.IntFlag):
     SPIKE = 64
     #: In the halo of a bright star.
     HALO = 128
-    #: On the rows that a bright star disturbs in the other quadrants.
-    STRIPE = 256

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .fitting import Stars
 from .spread import Spread
 
-__all__ = ["measured_spread"]
+__all__ = ["lonely", "measured_spread"]
 
 # Sigmas of the Gaussians that a spread is made of, in that of the nominal one: cores, round and a
 # little longer along x or y, and round wings.
@@ -39,7 +39,7 @@ def measured_spread(stars: Stars, nominal: Spread) -> Spread:
     nominal : Spread
         About the right width.
     """
-    chosen = _lonely(stars)
+    chosen = lonely(stars)
     if len(chosen) < _FEWEST:
         return nominal
     pixels, weight = stars.alone(nominal, chosen)
@@ -51,7 +51,7 @@ def measured_spread(stars: Stars, nominal: Spread) -> Spread:
     return _mixture(pixels, weight, stars, chosen, nominal)
 
 
-def _lonely(stars: Stars) -> NDArray[np.int64]:
+def lonely(stars: Stars) -> NDArray[np.int64]:
     """Return which stars are bright and have no neighbours that matter, the brightest first."""
     from scipy.spatial import cKDTree
 
@@ -76,10 +76,11 @@ def _mixture(
 ) -> Spread:  # fmt: skip
     """Return the mixture that the stars' pixels are best made of, each star with its own sky."""
     sigmas = nominal.sigmas[0, 0] * np.array(_PAIRS)
-    dx, dy = (stars.x - stars.px)[chosen], (stars.y - stars.py)[chosen]
-    parts = [Spread(np.ones(1), one[None]).shares(dx, dy, stars.wide) for one in sigmas]
+    dx, dy = stars.x[chosen] - stars.px[chosen], stars.y[chosen] - stars.py[chosen]
     n, k = len(chosen), len(sigmas)
-    parts = np.stack(parts, axis=-1).reshape(n, -1, k)
+    parts = np.stack(
+        [Spread(np.ones(1), one[None]).shares(dx, dy, stars.wide) for one in sigmas], axis=-1
+    ).reshape(n, -1, k)
     pixels, weight, flux = pixels.reshape(n, -1), weight.reshape(n, -1), stars.flux[chosen]
     shares = np.zeros(k)
     shares[_PAIRS.index((1.0, 1.0))] = 1
