@@ -71,7 +71,9 @@ class Coadd(AtlasImage):
         """
         path = as_path(path)
         refuse_existing(path, overwrite)
-        hdus = fits.HDUList([fits.PrimaryHDU(np.asarray(self.data, np.float32), self.header)])
+        image = fits.PrimaryHDU(np.asarray(self.data, np.float32))
+        image.header.extend(self.header, strip=True, update=True)
+        hdus = fits.HDUList([image])
         for name, plane, unit in zip(
             _PLANES, (self.coverage, self.uncertainty), ("frame", "adu"), strict=True
         ):
