@@ -80,6 +80,8 @@ def reconstruct(
     in_scan, cross_scan = geometry.dither(track.step * u.arcsec)
     star, motion = follow(stars, chosen, np.array([cross_scan, in_scan]))
     seen = _seen(stars, star)
+    if len(seen.star):  # frames before the first star and after the last are on the track
+        chosen, seen = chosen[seen.frame.min() : seen.frame.max() + 1], _from_first(seen)
     solution = solve(seen, chosen, motion) if len(seen.star) else None
     derived = derive(chosen, track, geometry, solution, tied=False)
     found = None
@@ -109,6 +111,10 @@ def _seen(stars: Stars, star: NDArray[np.int64]) -> Observed:
     place = np.stack([some.x, some.y], axis=1) - CENTER
     error = np.stack([some.x_error, some.y_error], axis=1)
     return Observed(some.frame, star[linked], place, error, some.flux)
+
+
+def _from_first(seen: Observed) -> Observed:
+    return seen._replace(frame=seen.frame - seen.frame.min())
 
 
 def _positions(

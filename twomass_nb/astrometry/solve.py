@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 _ROUNDS, _SOFT_ROUNDS = 8, 4
 _CLIP = 4.0  # sigmas
 _MEDIAN_CHI2 = 0.4549  # of one degree of freedom
+# Error of a star's place beyond that of noise, pixels, until as many residuals tell.
+_FLOOR, _FEW = 0.05, 12
 _JITTERS = np.geomspace(0.002, 3.0, 16)  # pixels: what is tried
 _FRAMES_A_TERM = 60  # chosen: a drift bends no faster
 # Tracks move as predicted, and are straight, to these (pixels a frame; rms pixels).
@@ -154,10 +156,9 @@ def solve(
     ours = np.tile(seen.frame >= 0, 2)
     error = seen.error.T.ravel()
     prior = _Prior(terms, motion, expected)
-    floors, jitter = (0.05, 0.05), 0.3
-    scale, trust = 1.0, np.ones(len(data))
+    floors, trust = (_FLOOR, _FLOOR), np.ones(len(data))
     for round_ in range(_ROUNDS):
-        sigma = scale * np.hypot(error, np.where(ours, *floors))
+        sigma = np.hypot(error, np.where(ours, *floors))
         weight = trust / sigma**2
         reduced = _reduced(design, data, of_star, weight)
         jitter = prior.likeliest(*reduced)
@@ -169,9 +170,9 @@ def solve(
         # what a star's own place takes up of its residuals
         free = 1 - weight / np.maximum(of_star @ total, 1e-30)
         known = (free > 0.05) & (trust > 0)
-        floors, scale = _errors(residual, error, free, known, ours)
+        floors = _extra(residual, error, free, known, ours)
         pull = np.abs(residual) / (
-            scale * np.hypot(error, np.where(ours, *floors)) * np.sqrt(np.maximum(free, 0.05))
+            np.hypot(error, np.where(ours, *floors)) * np.sqrt(np.maximum(free, 0.05))
         )
         pull = np.maximum(pull[: len(pull) // 2], pull[len(pull) // 2 :])
         if round_ < _SOFT_ROUNDS:
@@ -260,21 +261,22 @@ class _Prior:
         return best
 
 
-def _errors(
+def _extra(
     residual: Floats, error: Floats, free: Floats, known: NDArray[np.bool_], ours: NDArray[np.bool_]
-) -> tuple[tuple[float, float], float]:
-    """Return what must be added to the errors of noise (in frames, in the reference)."""
-    floors = []
-    for which in (known & ours, known & ~ours):
-        floors.append(_floor(residual[which] / np.sqrt(free[which]), error[which]))
-    return (floors[0], floors[1]), 1.0
+) -> tuple[float, float]:
+    """Return what must be added to the errors of noise, in frames and in the reference."""
+    in_frames, in_reference = (
+        _floor(residual[which] / np.sqrt(free[which]), error[which])
+        for which in (known & ours, known & ~ours)
+    )
+    return in_frames, in_reference
 
 
 def _floor(residual: Floats, error: Floats) -> float:
     """Return the error that makes residuals as large as they are, added to that of the noise."""
     low, high = 0.0, 2.0
-    if len(residual) < 4:
-        return 0.05
+    if len(residual) < _FEW:
+        return _FLOOR
     for _ in range(30):
         middle = (low + high) / 2
         small = np.median(residual**2 / (error**2 + middle**2)) > _MEDIAN_CHI2

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..array.geometry import SIZE
+from ..sources.background import background
+from ..sources.peaks import filtered, peaks
 from .profile import HALF, fit_profiles, measure_width
 
 if TYPE_CHECKING:
@@ -19,10 +21,11 @@ __all__ = ["Stars", "measure_stars"]
 
 Floats = NDArray[np.float64]
 
-# Chosen. Noises of a star's brightest pixels; stars of a frame, the brightest of them; pixels to
-# the next star, half as bright or brighter; and what a profile may miss.
-_THRESHOLD, _MOST, _APART, _WORST = 5.0, 120, 4.0, 8.0
-_LARGEST_ERROR = 0.25  # pixels
+# Chosen. Of a star: signal to noise; pixels to the next one, half as bright or brighter; what its
+# profile may miss (chi squared a degree of freedom); its largest error, pixels. Of a frame: how
+# many stars, the brightest; how wide about (FWHM, pixels); the boxes of its background.
+_THRESHOLD, _APART, _WORST, _LARGEST_ERROR = 5.0, 4.0, 8.0, 0.25
+_MOST, _FWHM, _BOX = 120, 1.4, 32
 
 
 class Stars(NamedTuple):
@@ -63,46 +66,41 @@ def measure_stars(
     """
     cuts, places, of_frame = [], [], []
     for k, i in enumerate(frames):
-        one = calibrator.science(scan, i, sky)
-        unusable = one.mask | ~np.isfinite(one.pixels)
-        variance = np.where(unusable, np.inf, one.variance)
-        pixels = np.where(unusable, np.median(one.pixels[~unusable]), one.pixels)
-        x, y = find_peaks(pixels, variance)
+        one = calibrator.science(scan, int(i), sky)
+        good = ~one.mask & np.isfinite(one.pixels)
+        above = np.where(good, one.pixels, 0)
+        above = np.where(good, above - background(above, good, _BOX), 0)
+        variance = np.where(good, one.variance, np.inf)
+        x, y = _isolated(above, good, variance)
         places.append(np.stack([x, y], axis=1))
-        cuts.append(np.stack([_cut(pixels, x, y), _cut(variance, x, y)], axis=1))
+        cuts.append(np.stack([_cut(above, x, y), _cut(variance, x, y)], axis=1))
         of_frame.append(np.full(len(x), k))
     place, cut, frame = (np.concatenate(parts) for parts in (places, cuts, of_frame))
     stamps, variances = cut[:, 0], cut[:, 1]
     fwhm = measure_width(stamps, variances)
-    fits, _ = fit_profiles(stamps, variances, fwhm)
+    fits = fit_profiles(stamps, variances, fwhm)
     good = (np.maximum(fits.x_error, fits.y_error) < _LARGEST_ERROR) & (fits.misfit < _WORST)
-    found = Stars(
-        frame, place[:, 0] + fits.x, place[:, 1] + fits.y, fits.x_error, fits.y_error, fits.flux
-    )
-    return found.take(good), fwhm
+    right, up = place[:, 0] + fits.x, place[:, 1] + fits.y
+    return Stars(frame, right, up, fits.x_error, fits.y_error, fits.flux).take(good), fwhm
 
 
-def find_peaks(pixels: Floats, variance: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _isolated(
+    above: NDArray[np.float32], good: NDArray[np.bool_], variance: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the brightest pixels (x, y) of the isolated stars of a frame."""
-    from scipy.ndimage import gaussian_filter, maximum_filter, median_filter
-
-    level = median_filter(pixels[2::4, 2::4], 9, mode="nearest").repeat(4, 0).repeat(4, 1)
-    smooth = gaussian_filter(pixels - level, 0.7)
-    noise = 1.4826 * np.median(np.abs(smooth - np.median(smooth)))
-    top = maximum_filter(smooth, 3)
-    y, x = np.nonzero((smooth == top) & (smooth > _THRESHOLD * noise))
-    height = smooth[y, x]
-    order = np.argsort(-height)[: 2 * _MOST]
-    x, y, height = x[order], y[order], height[order]
+    seen, lessened = filtered(above, good, _FWHM)
+    noise = np.sqrt(variance, where=good, out=np.ones_like(variance))
+    y, x = peaks(seen, _THRESHOLD * lessened * noise, good)
+    order = np.argsort(-seen[y, x])[: 2 * _MOST]
+    x, y = x[order], y[order]
+    height = seen[y, x]
     near = np.hypot(x[:, None] - x, y[:, None] - y) < _APART
-    near &= height > 0.5 * height[:, None]
-    edge = HALF + 1
-    keep = (near.sum(axis=1) == 1) & (np.minimum(x, y) >= edge)
-    keep &= (np.maximum(x, y) < SIZE - edge) & np.isfinite(variance[y, x])
-    return x[keep][:_MOST], y[keep][:_MOST]
+    alone = (near & (height > 0.5 * height[:, None])).sum(axis=1) == 1
+    alone &= (np.minimum(x, y) > HALF) & (np.maximum(x, y) < SIZE - 1 - HALF)
+    return x[alone][:_MOST], y[alone][:_MOST]
 
 
-def _cut(image: Floats, x: NDArray[np.int64], y: NDArray[np.int64]) -> Floats:
+def _cut(image: NDArray[np.float32], x: NDArray[np.int64], y: NDArray[np.int64]) -> Floats:
     """Return the pixels around places, shape (n, 5, 5)."""
     k = np.arange(-HALF, HALF + 1)
     return np.asarray(image[y[:, None, None] + k[:, None], x[:, None, None] + k], float)

@@ -70,12 +70,9 @@ def _of_table(table: Table) -> Reference:
     if "ra" not in names or dec is None:
         msg = f"this reference has no columns ra and dec: it has {', '.join(table.colnames)}"
         raise AtlasError(msg)
-    ra, dec = (
-        np.array(np.ma.filled(np.ma.asarray(table[name], float), np.nan))
-        for name in (names["ra"], dec)
-    )
-    good = np.isfinite(ra) & np.isfinite(dec)
-    ra, dec = ra[good], dec[good]
+    columns = (np.ma.asarray(table[name], float) for name in (names["ra"], dec))
+    places: Floats = np.array([column.filled(np.nan) for column in columns])
+    ra, dec = places[:, np.isfinite(places).all(axis=0)]
     text = f"a table of {len(ra)} stars"
     simulated = bool(table.meta.get("SIMULATE", False))
     return Reference(ra, dec, np.zeros(len(ra)), text, np.full(len(ra), _TABLE_ERROR), simulated)
