@@ -79,6 +79,7 @@ def compare_images(ours: AtlasImage, real: AtlasImage, positions: Any = None) ->
     scale = float(np.sqrt(np.abs(np.linalg.det(real.wcs.pixel_scale_matrix)))) * 3600
     comparison = Comparison(
         ours=ours, real=real, pair=pair, stars=stars, blur=blur,
+        star_ours=star_ours, star_real=star_real,
         fwhm_ours=scale * np.array([wide_ours, error_ours]),
         fwhm_real=scale * np.array([wide_real, error_real]),
         background=compared(pair, matched, clear, noise_ours.length),

@@ -20,7 +20,7 @@ BOX = 32
 _LEAST = 0.2  # share of a box between the stars that its median takes
 # Radius that is left out around a star: at the faintest, and more for each factor of ten.
 _AROUND, _MORE = 5.0, 4.0
-_SMOOTH = 15  # pixels: what is larger than this is no noise
+_SMOOTH = 25  # pixels: what is larger than this is no noise
 _LAGS = 8
 _CLIP = 4.0
 

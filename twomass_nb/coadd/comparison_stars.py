@@ -213,7 +213,7 @@ def _by_chance(
         usual = np.nanmedian(_light(variance, x, y, radius, nowhere))
         px, py = place
         raised = np.sqrt(_light(variance, px, py, radius, np.zeros(len(px))) / usual)
-        raised = np.where(np.isfinite(raised), np.maximum(raised, 1), 1)
+        raised = np.where(np.isfinite(raised), raised, 1)
     return light * raised, 2 * shift * share * raised
 
 

@@ -80,22 +80,24 @@ def causes(
     phases : array, shape (n, 2, 4), or None
         Of raw pixels, see `twomass_nb.coadd.comparison_phases`.
     """
+    # Bars of columns and quadrants lie across the scan, as in the frames; along it a star is on
+    # all rows of the array in turn, the same ones again after a frame's step.
     x, y, mag, peak = (np.asarray(stars[name], float) for name in ("x", "y", "mag", "peak"))
     step = abs(real.frame_step[1].value)
     width = real.data.shape[1]
     found = {
-        "phase in the coadd's pixel, x": _turns(x),
-        "phase in the coadd's pixel, y": _turns(y),
+        "phase in coadd pixels, x": _turns(x),
+        "phase in coadd pixels, y": _turns(y),
         "column": x[:, None],
-        "half across the scan (quadrants)": np.where(x < (width - 1) / 2, -0.5, 0.5)[:, None],
+        "half across the scan": np.where(x < (width - 1) / 2, -0.5, 0.5)[:, None],
         "row": y[:, None],
-        "row in the frames (once a step)": _turns(y / step),
+        "row in the frames": _turns(y / step),
         "magnitude": mag[:, None],
         "saturated in read 2": np.where(peak > full, 1.0, 0.0)[:, None],
     }
     if phases is not None:
-        found["phase in the raw pixels, cross-scan"] = phases[:, 0]
-        found["phase in the raw pixels, in-scan"] = phases[:, 1]
+        found["phase in raw pixels, x"] = phases[:, 0]
+        found["phase in raw pixels, y"] = phases[:, 1]
     # what only one or two stars tell apart is not asked
     return {name: terms for name, terms in found.items() if _tells(terms)}
 
