@@ -1,19 +1,10 @@
-"""Which solo detections of a frame lie on a line: trails of meteors, aircraft and satellites.
+"""Trails of meteors, aircraft and satellites in a frame, from its solo detections.
 
 The survey's rule: 15 solo detections or more within 3 arcsec of a line, over 20 arcsec or more,
-are a streak. By that alone chance makes streaks: 400 detections strewn over a frame have 15 within
-3 arcsec of some line that crosses it. So three more things are asked, all chosen here:
+are a streak. `lines` has what is asked besides, so that chance makes none.
 
-- Density. Of a line that stretch counts which has most detections over one in 20 arcsec (or over
-  three times the usual, in a crowded field); a gap costs as much as it is long. Random detections
-  on a line are further apart, so their stretch ends before it has 15.
-- Contrast. The detections of the stretch are far more than chance would put there: the
-  probability, times the number of places where a streak could lie in the field, is below 1/1000.
-  What is usual is the density of the whole field or of the sides of the stretch, from 4.5 to 12
-  arcsec off the line, whichever is more: a clump of detections has lines through it, but no bare
-  sides.
-- A patch of solo pixels is one detection, except if it is elongated: then it is one every 4/3
-  arcsec along its axis, which is 15 in 20 arcsec. A meteor's trail is such a patch.
+A patch of solo pixels is one detection, except if it is elongated: then it is one every 4/3 arcsec
+along its axis, which is 15 in 20 arcsec. A meteor's trail is such a patch.
 """
 
 from __future__ import annotations
@@ -24,18 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..sources.needs import needs
+from .lines import ELONGATED, Line, Rule, richest
 
 __all__ = ["Streak", "find_streaks", "in_layer"]
 
-#: Side of a frame in arcsec. Density and chance are those of a field at least so large.
-FIELD = 512.0
-_ALARMS = 1e-3  # expected from chance in a field
-_CROWD = 3.0  # a stretch must be denser than the usual by this
-_SIDES = (1.5, 4.0)  # from where to where the sides are, in tolerances
-_TRIES = 50  # lines tried, the richest first
-# Elongated: so many arcsec long, and so much longer than wide. A patch is cut into tiles, so
-# that trails which cross are not one patch; a trail 25 arcsec wide is still elongated in one.
-_LONG, _ELONGATED, _TILE = 10.0, 2.5, 64
+# An elongated patch is so many arcsec long at least. A patch is cut into tiles, so that trails
+# which cross are not one; a trail 25 arcsec wide is still elongated in a tile.
+_LONG, _TILE = 10.0, 64
 _SPACING = 4 / 3
 # Measuring a trail: how far from its line and in which steps along it; noise of neighbouring
 # pixels is alike, so a median is noisier by about this; the trail goes on where 3 times above it.
@@ -91,17 +77,6 @@ class Streak:
         return dx * ux + dy * uy, dy * ux - dx * uy
 
 
-@dataclass(frozen=True)
-class _Rule:
-    """The survey's numbers, and the field they are applied to."""
-
-    points: int
-    tolerance: float
-    length: float
-    side: float
-    density: float
-
-
 def find_streaks(
     x: NDArray,
     y: NDArray,
@@ -129,109 +104,19 @@ def find_streaks(
         The richest first. Their width is twice the tolerance more than the detections' own.
     """
     needs("scipy")
+    rule = Rule(points, tolerance, length)
     left = np.column_stack([np.asarray(x, float), np.asarray(y, float)])
     left = left[np.isfinite(left).all(axis=1)]
-    found: list[Streak] = []
-    while len(left) >= points:
-        side = max(FIELD, float(np.ptp(left, axis=0).max()))
-        rule = _Rule(points, tolerance, length, side, len(left) / side**2)
-        streak = _richest(left, rule)
-        if streak is None:
-            break
-        found.append(streak)
-        along, across = streak.along(left[:, 0], left[:, 1])
-        left = left[(np.abs(across) > 2 * tolerance) | (np.abs(along) > streak.length / 2 + length)]
+    found = []
+    while len(left) >= points and (line := richest(left, rule)):
+        found.append(_streak(line, 2 * (line.spread + tolerance)))
+        left = left[~line.near(left, 2 * tolerance, length)]
     return found
 
 
-def _richest(xy: Floats, rule: _Rule) -> Streak | None:
-    """Return the streak among the lines of most detections, if there is one."""
-    for angle, offset in _lines(xy, rule):
-        normal = np.array([-np.sin(angle), np.cos(angle)])
-        middle = xy.mean(axis=0) + offset * normal
-        streak = _stretch(xy, middle, angle, rule, 1.5 * rule.tolerance)
-        if streak is None:
-            continue
-        # once more on a line through the detections themselves
-        streak = _stretch(xy, *_fitted(xy, streak, rule), rule, rule.tolerance)
-        if streak is not None and _stands_out(xy, streak, rule):
-            return streak
-    return None
-
-
-def _lines(xy: Floats, rule: _Rule) -> list[tuple[float, float]]:
-    """Return angles and offsets of lines with enough detections by them, the richest first.
-
-    A Hough transform: for each angle, how many detections are at each offset.
-    """
-    from scipy.ndimage import maximum_filter
-
-    reach = np.hypot(*np.ptp(xy, axis=0)) + 4 * rule.tolerance
-    # over half the field a step of angle is worth half a tolerance
-    angles = np.arange(0, np.pi, rule.tolerance / rule.side)
-    bins = int(np.ceil(reach / rule.tolerance)) + 2
-    x, y = (xy - xy.mean(axis=0)).T
-    counts = np.empty((len(angles), bins), np.int32)
-    for k, angle in enumerate(angles):
-        offset = y * np.cos(angle) - x * np.sin(angle)
-        cell = np.rint(offset / rule.tolerance).astype(np.int64) + bins // 2
-        counts[k] = np.bincount(cell, minlength=bins)[:bins]
-    # a detection on the border of two cells belongs to both
-    counts[:, 1:-1] = counts[:, 1:-1] + np.maximum(counts[:, :-2], counts[:, 2:])
-    peaks = (counts == maximum_filter(counts, 5)) & (counts >= rule.points)
-    rows, columns = np.nonzero(peaks)
-    best = np.argsort(-counts[rows, columns], kind="stable")[:_TRIES]
-    return [
-        (float(angles[r]), float(c - bins // 2) * rule.tolerance)
-        for r, c in zip(rows[best], columns[best], strict=True)
-    ]
-
-
-def _stretch(xy: Floats, middle: Floats, angle: float, rule: _Rule, within: float) -> Streak | None:
-    """Return the stretch of a line that has most detections over what its length costs."""
-    direction = np.array([np.cos(angle), np.sin(angle)])
-    along = (xy - middle) @ direction
-    across = (xy - middle) @ np.array([-direction[1], direction[0]])
-    near = np.abs(across) <= within
-    if near.sum() < rule.points:
-        return None
-    order = np.argsort(along[near], kind="stable")
-    t, d = along[near][order], across[near][order]
-    cost = max(1 / rule.length, _CROWD * rule.density * 2 * within)
-    worth = np.arange(len(t)) - cost * t
-    lowest = np.minimum.accumulate(worth)
-    last = int(np.argmax(worth - lowest))
-    first = int(np.argmin(worth[: last + 1]))
-    n = last + 1 - first
-    if n < rule.points or t[last] - t[first] < rule.length:
-        return None
-    spread = float(np.percentile(np.abs(d[first : last + 1]), 95))
-    ends = (*(middle + t[first] * direction), *(middle + t[last] * direction))
-    return Streak(*(float(e) for e in ends), 2 * (spread + rule.tolerance), n)
-
-
-def _fitted(xy: Floats, streak: Streak, rule: _Rule) -> tuple[Floats, float]:
-    """Return a point and the angle of the line of least squares through a streak's detections."""
-    along, across = streak.along(xy[:, 0], xy[:, 1])
-    own = xy[(np.abs(across) <= 1.5 * rule.tolerance) & (np.abs(along) <= streak.length / 2 + 1)]
-    middle = own.mean(axis=0)
-    direction = np.linalg.svd(own - middle, full_matrices=False)[2][0]
-    return middle, float(np.arctan2(direction[1], direction[0]))
-
-
-def _stands_out(xy: Floats, streak: Streak, rule: _Rule) -> bool:
-    """Whether chance would not put so many detections there."""
-    from scipy.special import gammainc
-
-    along, across = streak.along(xy[:, 0], xy[:, 1])
-    near, far = (rule.tolerance * s for s in _SIDES)
-    beside = (np.abs(across) > near) & (np.abs(across) < far)
-    beside &= np.abs(along) <= streak.length / 2
-    sides = beside.sum() / (2 * (far - near) * streak.length)
-    usual = max(rule.density, sides) * 2 * rule.tolerance * streak.length
-    places = np.pi * (rule.side / rule.tolerance) ** 2
-    # the probability of so many or more, of a Poisson distribution
-    return bool(gammainc(streak.detections, usual) * places < _ALARMS)
+def _streak(line: Line, width: float) -> Streak:
+    dx, dy = (float(line.length / 2 * f(line.angle)) for f in (np.cos, np.sin))
+    return Streak(line.x - dx, line.y - dy, line.x + dx, line.y + dy, width, line.points)
 
 
 def in_layer(solo: NDArray[np.bool_], excess: NDArray[np.float32]) -> list[Streak]:
@@ -274,7 +159,7 @@ def _detections(solo: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     long = np.sqrt(12 * ((xx + yy) / 2 + spread))
     wide = np.sqrt(12 * np.maximum((xx + yy) / 2 - spread, 1 / 12))
     angle = np.arctan2(2 * xy, xx - yy) / 2
-    times = np.where((long >= _LONG) & (long >= _ELONGATED * wide), long // _SPACING + 1, 1)
+    times = np.where((long >= _LONG) & (long >= ELONGATED * wide), long // _SPACING + 1, 1)
     times = times.astype(np.int64)
     which = np.repeat(np.arange(len(n)), times)
     place = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)

@@ -137,7 +137,7 @@ def _grow(found: NDArray[np.bool_], out: NDArray[np.bool_]) -> None:
 
 def excess(layer: Plane, variance: Plane, median: Plane) -> Plane:
     """Return how far each value of a layer is above the median, in standard deviations."""
-    return (layer - median) / np.sqrt(variance)
+    return np.asarray((layer - median) / np.sqrt(variance), np.float32)
 
 
 def mask(layers: Plane, variance: Plane) -> tuple[NDArray[np.bool_], list[tuple[int, Streak]]]:
