@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twomass_nb.calibrate import Flag
 from twomass_nb.calibrate.sky import BLOCK_FRAMES, blocks_of, chosen_frames, sky_offsets
 from twomass_nb.errors import CalibrationError, NotFoundError, TwomassWarning
 
@@ -92,6 +93,32 @@ def test_offsets_of_another_scan_are_refused(made, patterned, flat_sky):
     with pytest.raises(NotFoundError, match="reach to 15"):
         sky.block(16)
     assert "SIMULATED" in repr(sky)
+
+
+def test_a_first_column_is_corrected_by_the_sky(made, flat_sky):
+    """Its responsivity is too high, from twilight: stars come out too faint, as the sky does."""
+    rows, columns = np.mgrid[:256, :256]
+    stars = [
+        3000 * np.exp(-0.5 * ((rows - 200 + 9 * i) ** 2 + (columns - 128) ** 2) / 1.5**2)
+        for i in range(21)
+    ]
+    scan = flat_sky(400.0, n=21, star=np.array(stars, np.float32))
+    sky = made.calibrator.sky_offsets(scan)
+    first = (made.calibrator.mask & Flag.FIRST_COLUMN != 0) & (made.calibrator.mask & 15 == 0)
+    for correct, share in ((False, 0.94), (True, 1.0)):
+        frames = [
+            made.calibrator.frame(scan, i, sky=sky, correct_first_column=correct)
+            for i in range(2, 19)
+        ]
+        levels = [np.median(one.data[first]) for one in frames]
+        assert np.mean(levels) == pytest.approx(400, abs=3)
+        peaks = [one.data[200 - 9 * i, 128] for i, one in enumerate(frames, 2)]
+        assert np.median(peaks) == pytest.approx(400 + 3000 * share, rel=0.015)
+        arrays = made.calibrator.science(scan, 2, sky, correct_first_column=correct)
+        np.testing.assert_array_equal(arrays.pixels, frames[0].data)
+    starless = first & (rows < 150)
+    pull = ((frames[0].data - 400) / frames[0].uncertainty.array)[starless]
+    assert 0.9 < np.mean(np.abs(pull) < 2) < 0.98
 
 
 def sky_of(n, pattern, light, noise=15.0):

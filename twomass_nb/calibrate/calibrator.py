@@ -125,7 +125,7 @@ class Calibrator(Maps):
                     both = scan.frame(i)
                     yield both[1], self.lost(both)
 
-        limit = seen_limits(frames(), float(np.median(self.dark_r1)))
+        limit = seen_limits(frames(), self.dark_r1)
         return replace(self, saturation=np.minimum(limit, self.saturation))
 
     # Using it --------------------------------------------------------------------------------
@@ -164,7 +164,8 @@ class Calibrator(Maps):
             Offsets of the scan, to subtract; see `sky_offsets`.
         correct_first_column : bool, optional
             Whether the responsivity of first columns that are not linear in bright twilight is
-            lowered by what was measured; see docs/calibrating.md for what that can and cannot do.
+            lowered: by their sky offset if it is given, else by what the twilight shows; see
+            docs/calibrating.md for what that can and cannot do.
 
         Returns
         -------
@@ -186,7 +187,14 @@ class Calibrator(Maps):
         self.require(scan)
         return as_ccd(self, scan, scan.check_frame(i), _read(read), sky, correct_first_column)
 
-    def science(self, scan: RawScan, i: int, sky: SkyOffsets | None = None) -> Science:
+    def science(
+        self,
+        scan: RawScan,
+        i: int,
+        sky: SkyOffsets | None = None,
+        *,
+        correct_first_column: bool = False,
+    ) -> Science:
         """Return a calibrated frame as plain arrays, made for coadding: r2 - r1, and r1 with it.
 
         Where read 2 alone is full, there is read 1 scaled to the light of r2 - r1: such pixels
@@ -199,6 +207,8 @@ class Calibrator(Maps):
             Frame, counted from 0.
         sky : SkyOffsets, optional
             Offsets of the scan in r2 - r1, to subtract.
+        correct_first_column : bool, optional
+            See `frame`.
 
         Returns
         -------
@@ -214,7 +224,7 @@ class Calibrator(Maps):
             If there is no such frame.
         """
         self.require(scan)
-        return science(self, scan, scan.check_frame(i), sky)
+        return science(self, scan, scan.check_frame(i), sky, correct_first_column)
 
     def frames(
         self,

@@ -81,7 +81,9 @@ class Maps:
             divisor = divisor * self.share1
         return divisor.astype(np.float32)
 
-    def variance(self, signal: Pixels, read: str, correct_first_column: bool = False) -> Pixels:
+    def variance(
+        self, signal: Pixels, read: str, divisor: Pixels, relative_error: Pixels
+    ) -> Pixels:
         """Return the variance of calibrated pixels.
 
         It is of the noise of reading and of photons, of the dark and of the responsivity; the
@@ -90,15 +92,17 @@ class Maps:
 
         Parameters
         ----------
-        signal : array, shape (256, 256)
-            See `signal`.
+        signal, divisor : array, shape (256, 256)
+            See `signal` and `divisor`.
+        relative_error : array, shape (256, 256)
+            Of the responsivity.
         """
         noise, dark = (
             (self.noise_r1, self.dark_r1_error) if read == "r1" else (self.noise, self.dark_error)
         )
         variance = noise**2 + dark**2 + np.maximum(signal, 0) / np.float32(self.gain)
-        variance += (signal * self.responsivity_error / self.divisor("r2-r1")) ** 2
-        return np.asarray(variance / self.divisor(read, correct_first_column) ** 2)
+        variance += (signal * relative_error) ** 2
+        return np.asarray(variance / divisor**2)
 
     def lost(self, both: NDArray[np.uint16]) -> NDArray[np.bool_]:
         """Say in which pixels of raw reads r2 - r1 lacks light that read 1 foretells."""

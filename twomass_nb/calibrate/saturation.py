@@ -76,7 +76,7 @@ def saturation_flags(
 
 
 def seen_limits(
-    frames: Iterable[tuple[NDArray[np.uint16], NDArray[np.bool_]]], no_light: float
+    frames: Iterable[tuple[NDArray[np.uint16], NDArray[np.bool_]]], no_light: NDArray[Any]
 ) -> NDArray[np.float32]:
     """Measure limits in frames with bright stars.
 
@@ -84,28 +84,34 @@ def seen_limits(
     ----------
     frames : iterable of (array, array)
         Read 2 and where it lacks light, (256, 256) each.
-    no_light : float
-        Median of read 1 without light, DN.
+    no_light : array, shape (256, 256)
+        Read 1 without light, DN.
 
     Returns
     -------
     array of float32, shape (256, 256)
-        Raw DN: of a pixel itself where a star has filled it; else the median of those of its
-        quadrant; else the highest value a word can have.
+        Raw DN: of a pixel itself where a star has filled it; else of the median well of its
+        quadrant; else of that of the other quadrants; else the highest value a word can have.
     """
     lowest = np.full((SIZE, SIZE), np.inf)
     for read2, lost in frames:
         lowest[lost] = np.minimum(lowest[lost], read2[lost])
-    limit = np.full((SIZE, SIZE), float(DIGITAL_LIMIT), np.float32)
-    for y in (0, QUADRANT):
-        for x in (0, QUADRANT):
-            part = (slice(y, y + QUADRANT), slice(x, x + QUADRANT))
-            own = lowest[part]
-            seen = np.isfinite(own)
-            if seen.any():
-                usual = float(np.median(own[seen]))
-                well = usual - no_light
-                # a value of its own may be a hit, or of a star that moved: within reason only
-                own = np.where(np.abs(own - usual) < _OWN * well, own, usual)
-                limit[part] = own - _NEAR * well
+    quadrants = [
+        (slice(y, y + QUADRANT), slice(x, x + QUADRANT))
+        for y in (0, QUADRANT)
+        for x in (0, QUADRANT)
+    ]
+    empty = [float(np.median(no_light[part])) for part in quadrants]
+    wells = []
+    for part, dark in zip(quadrants, empty, strict=True):
+        own = lowest[part][np.isfinite(lowest[part])]
+        wells.append(float(np.median(own)) - dark if own.size else np.nan)
+    if np.all(np.isnan(wells)):
+        return np.full((SIZE, SIZE), DIGITAL_LIMIT, np.float32)
+    limit = np.empty((SIZE, SIZE), np.float32)
+    for part, dark, seen in zip(quadrants, empty, wells, strict=True):
+        well = float(np.nanmedian(wells)) if np.isnan(seen) else seen
+        # a value of its own may be a hit, or of a star that moved: within reason only
+        own = np.where(np.abs(lowest[part] - dark - well) < _OWN * well, lowest[part], dark + well)
+        limit[part] = own - _NEAR * well
     return limit

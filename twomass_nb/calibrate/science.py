@@ -45,34 +45,50 @@ def arrays(
     correct_first_column: bool = False,
 ) -> Science:  # fmt: skip
     """Return a calibrated frame of one read."""
-    both = scan.frame(i)
-    signal = calibrator.signal(both, read)
-    pixels = signal / calibrator.divisor(read, correct_first_column)
-    variance = calibrator.variance(signal, read, correct_first_column)
     if sky is not None:
         _require_own(sky, scan, read)
-        block = sky.block(i)
-        pixels -= sky.offset[block]
-        variance += sky.error[block] ** 2
-    flags = calibrator.frame_flags(both)
-    return Science(pixels, variance, flags, (flags & np.uint8(unusable(read))) != 0)
+    return _arrays(calibrator, scan.frame(i), i, read, sky, correct_first_column)
 
 
-def science(calibrator: Calibrator, scan: RawScan, i: int, sky: SkyOffsets | None) -> Science:
+def science(
+    calibrator: Calibrator, scan: RawScan, i: int, sky: SkyOffsets | None,
+    correct_first_column: bool,
+) -> Science:  # fmt: skip
     """Return a frame of r2 - r1, and of read 1 where read 2 alone is full."""
-    one = arrays(calibrator, scan, i, "r2-r1", sky)
+    one = arrays(calibrator, scan, i, "r2-r1", sky, correct_first_column)
     full2, full1 = np.uint8(Flag.SATURATED_R2), np.uint8(Flag.SATURATED_R1)
     filled = (one.flags & (full2 | full1)) == full2
     if filled.any():
-        first = arrays(calibrator, scan, i, "r1")
-        for ours, its in zip(one[:2], first[:2], strict=True):
+        # what the sky leaves in r2 - r1 is in read 1, scaled, as well
+        first = _arrays(calibrator, scan.frame(i), i, "r1", sky, correct_first_column)
+        for ours, its in ((one.pixels, first.pixels), (one.variance, first.variance)):
             ours[filled] = its[filled]
-        if sky is not None:
-            block = sky.block(i)
-            one.pixels[filled] -= sky.offset[block][filled]
-            one.variance[filled] += sky.error[block][filled] ** 2
         one.mask[filled] = first.mask[filled]
     return one
+
+
+def _arrays(
+    calibrator: Calibrator, both: NDArray[np.uint16], i: int, read: str, sky: SkyOffsets | None,
+    correct_first_column: bool,
+) -> Science:  # fmt: skip
+    signal = calibrator.signal(both, read)
+    divisor = calibrator.divisor(read, correct_first_column and sky is None)
+    relative = calibrator.responsivity_error / calibrator.responsivity
+    offset, error = np.zeros((2, *divisor.shape), np.float32)
+    if sky is not None:
+        block = sky.block(i)
+        offset[:], error[:] = sky.offset[block], sky.error[block]
+        if correct_first_column:
+            # at the level of the sky, the offset of such a pixel is its error of responsivity
+            first = (calibrator.mask & np.uint8(Flag.FIRST_COLUMN)) != 0
+            level = np.float32(sky.levels[block])
+            divisor[first] *= 1 + offset[first] / level
+            relative[first] = error[first] / level
+            offset[first] = error[first] = 0
+    pixels = signal / divisor - offset
+    variance = calibrator.variance(signal, read, divisor, relative) + error**2
+    flags = calibrator.frame_flags(both)
+    return Science(pixels, variance, flags, (flags & np.uint8(unusable(read))) != 0)
 
 
 def _require_own(sky: SkyOffsets, scan: RawScan, read: str) -> None:

@@ -56,6 +56,8 @@ class SkyOffsets:
         Frames with structure of their own.
     offset, error : array of float32, shape (blocks, 256, 256)
         DN; to be subtracted.
+    levels : tuple of float
+        Median level of the frames of each block, DN.
     background : tuple of bool
         Whether an offset has its large-scale part. If not, that could not be told from structure
         of the sky, and only what is finer than 32 pixels is in it.
@@ -72,6 +74,7 @@ class SkyOffsets:
     left_out: tuple[LeftOut, ...]
     offset: NDArray[np.float32]
     error: NDArray[np.float32]
+    levels: tuple[float, ...]
     background: tuple[bool, ...]
     background_error: tuple[float, ...]
     simulated: bool
@@ -147,7 +150,7 @@ def sky_offsets(
     frames = chosen_frames(blocks, dark)
     offset = np.empty((len(blocks), SIZE, SIZE), np.float32)
     error = np.empty_like(offset)
-    background, doubts, worth = [], [], False
+    background, doubts, warned = [], [], False
     for k, chosen in enumerate(frames):
         stack = np.empty((len(chosen), SIZE, SIZE), np.float32)
         for values, i in zip(stack, chosen, strict=True):
@@ -156,21 +159,23 @@ def sky_offsets(
         offset[k] -= np.nanmedian(offset[k])
         doubt = background_error(structure[list(chosen)], n_frames)
         parts = block_medians(np.nan_to_num(offset[k])[None])[0]
-        known = bool(np.std(parts) >= _TOLD * doubt)
+        noise = float(np.nanmedian(error[k])) * len(chosen) ** 0.5
+        worth = doubt > _WORTH_SAYING * noise
+        known = not worth or bool(np.std(parts) >= _TOLD * doubt)
         if not known:
             offset[k] -= _smooth(parts)
-        noise = float(np.nanmedian(error[k])) * len(chosen) ** 0.5
-        worth |= doubt > _WORTH_SAYING * noise
         background.append(known)
         doubts.append(doubt)
+        warned |= worth
     left_out = tuple(
         LeftOut(scan, i, f"structure of its own in the background: {structure[i]:.1f} DN rms")
         for i in map(int, np.flatnonzero(~dark))
     )
-    if worth:
+    if warned:
         warn(_warning(scan, background, doubts))
     return SkyOffsets(
-        scan, band, read, blocks, frames, left_out, offset, error, tuple(background),
+        scan, band, read, blocks, frames, left_out, offset, error,
+        tuple(float(np.median(levels[list(chosen)])) for chosen in frames), tuple(background),
         tuple(doubts), simulated,
     )  # fmt: skip
 
