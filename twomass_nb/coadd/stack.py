@@ -41,6 +41,7 @@ __all__ = ["Coadder", "stack", "tile"]
 
 # Calibrated frames kept: an image has up to 19, and its neighbour begins with six of them.
 _KEPT = 24
+_REACH = 400.0  # arcsec from a frame's centre, beyond which it has no corner
 _CELL = 32  # pixels along a side of the squares in which noise is measured
 
 
@@ -200,6 +201,7 @@ class Coadder:
             )
         self.positions: Pointed = positions
         self.science = lru_cache(_KEPT)(self._science)
+        self.wcs = [positions.wcs(i) for i in self.frames]
 
     def _science(self, i: int) -> Science:
         return self.calibrator.science(self.scan, i, sky=self.sky)
@@ -223,8 +225,11 @@ class Coadder:
 
     def resampled(self, grid: Grid) -> Iterator[Resampled]:
         """Yield the frames that fall on a grid, on its pixels."""
-        for i in self.frames:
-            affine = affine_map(self.positions.wcs(i), grid.wcs)
+        centers = grid.wcs.wcs_world2pix([wcs.wcs.crval for wcs in self.wcs], 0)
+        for i, wcs, center in zip(self.frames, self.wcs, centers, strict=True):
+            if not _near(center, grid):
+                continue
+            affine = affine_map(wcs, grid.wcs)
             if not _meets(affine, grid.shape):
                 continue
             pixels, variance, _, mask = self.science(i)
@@ -254,7 +259,7 @@ class Coadder:
             ("BKGRMS", float(np.std(offsets)), "rms of the frames' offsets in level (DN)"),
             ("NSOLO", made.masked, "pixels of frames masked as transients"),
             ("NSTREAK", made.streaks, "trails masked"),
-            ("POSREF", str(getattr(self.positions, "reference", "predicted"))[:60], "positions"),
+            ("POSREF", str(getattr(self.positions, "reference", "predicted"))[:68], ""),
             ("SKYRMS", float(np.nanstd(self.sky.offset)), "rms of the sky offsets (DN, raw)"),
             ("GAIN", round(self.calibrator.gain, 4), "[electron/adu] of a raw frame"),
         ]
@@ -266,6 +271,16 @@ class Coadder:
             header[key] = (value, comment)
         header["HISTORY"] = f"coadded by twomass_nb {__version__}"
         return header
+
+
+def _near(center: NDArray[np.float64], grid: Grid) -> bool:
+    """Tell whether a frame of this centre can meet a grid, before its map is fitted."""
+    pixel = np.sqrt(abs(np.linalg.det(grid.wcs.pixel_scale_matrix))) * 3600
+    reach = _REACH / pixel
+    # of places half a sky away there are no pixels: they are NaN, and not near
+    return all(
+        -reach < at < length + reach for at, length in zip(center, grid.shape[::-1], strict=True)
+    )
 
 
 def _meets(affine: NDArray[np.float64], shape: tuple[int, int]) -> bool:
