@@ -19,7 +19,48 @@ Pixels = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Maps:
-    """What a calibrator is made of; see `twomass_nb.calibrate.Calibrator`."""
+    """What a calibrator is made of; see `twomass_nb.calibrate.Calibrator`.
+
+    Maps are arrays of float32 of shape (256, 256), in DN as they were read out.
+
+    Attributes
+    ----------
+    band : {"j", "h", "k"}
+    darks, twilights : tuple of str
+        The scans it is made from, as ``"000602s090"``.
+    dark, dark_error : array
+        r2 - r1 without light, and its standard error.
+    dark_r1, dark_r1_error : array
+        The same of read 1.
+    noise, noise_r1 : array
+        Standard deviation of r2 - r1, and of read 1, in a single dark frame.
+    responsivity, responsivity_error : array
+        Relative, the median is 1; NaN where it is not known.
+    share1 : array
+        Signal of read 1 over that of r2 - r1.
+    saturation : array
+        Raw value from which on a pixel is saturated; 65535 where no star has shown it, see
+        `with_saturation`.
+    mask : array of uint8
+        `Flag` bits that pixels have in any frame.
+    gain : float
+        Electrons a DN.
+    n_dark, n_twilight : int
+        Frames used.
+    levels : tuple of float
+        Lowest and highest level of the twilight frames used, DN.
+    star_pixels : int
+        Values of twilight frames left out for the stars in them.
+    nonlinearity : float
+        By what share the slopes of the twilight exaggerated the differences between pixels.
+    first_columns : tuple of FirstColumn
+        The first column read of each quadrant in bright twilight.
+    left_out : tuple of LeftOut
+        Frames and scans not used, and why.
+    canonical : tuple of str
+        Nights whose mean the responsivity is; empty where it is that of `twilights`.
+    simulated : bool
+    """
 
     band: str
     darks: tuple[str, ...]
