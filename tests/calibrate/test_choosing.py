@@ -47,6 +47,8 @@ def test_the_samples_own_are_of_other_nights(short_sample):
     assert choice.simulated
     assert "SIMULATED" in repr(choice)
     assert "000602s090" in choice._repr_html_()
+    names = sorted({path.name.partition(".")[0] for path in choice.files})
+    assert names == [f"k1188{n}" for n in range(155, 160)] + ["k1190090"]
     assert choice.calibrator().darks == ("000602s090",)
 
 

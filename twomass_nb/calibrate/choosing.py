@@ -51,6 +51,16 @@ class Choice:
     simulated: bool
     _nights: tuple[Night, Night]
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The raw files of these scans in this band; several where a scan is there twice."""
+        return tuple(
+            entry.path
+            for night, scans in zip(self._nights, (self.darks, self.twilights), strict=True)
+            for entry in night.raw_files
+            if entry.band == self.band and entry.scan in {one.scan for one in scans}
+        )
+
     def calibrator(self) -> Calibrator:
         """Make the calibrator."""
         opened: list[list[RawScan]] = [
