@@ -11,7 +11,7 @@ from .background import BOX, background
 from .fitting import Stars
 from .flags import SourceFlag
 from .needs import needs
-from .peaks import filtered, peaks
+from .peaks import filled, filtered, peaks
 from .shapes import measured_spread
 from .spread import Spread
 
@@ -81,15 +81,20 @@ def measured(
     good &= np.isfinite(noise) & (noise > 0)
 
     above = data - background(data, good, round(BOX * fwhm))
-    above[~good] = 0
-    seen, lessened = filtered(above, good, fwhm)
-    py, px = peaks(seen, _EARLY * threshold * lessened * noise, good)
+    # saturated pixels show where a star is, not how bright
+    above = filled(above, good | full)
+    seen, lessened = filtered(above, fwhm)
+    py, px = peaks(seen, _EARLY * threshold * lessened * noise)
     weight = np.zeros(data.shape, np.float32)
     weight[good] = noise[good] ** -2
     stars = Stars(above, weight, px, py, fwhm, gain)
     spread = Spread.gaussian(fwhm)
     if len(px):
         stars.fit(spread, _FIRST_TURNS)
+        one = stars.distinct()
+        if not one.all():
+            stars = Stars(above, weight, px[one], py[one], fwhm, gain)
+            stars.fit(spread, _FIRST_TURNS)
         spread = measured_spread(stars, spread)
         stars.fit(spread, _LAST_TURNS)
     table = _table(stars, above, _flags(stars, good, full), spread, threshold)

@@ -18,6 +18,8 @@ _LEAP = 0.5  # pixels, the longest step
 # the ring begins in which its sky is measured.
 _SETTLED, _WANDER, _SKY_FROM = 0.02, 1.0, 1.6
 _SKY_EVERY = 3  # turns
+#: Stars closer than this are one, FWHM.
+_SAME = 0.6
 
 
 class Stars:
@@ -112,7 +114,22 @@ class Stars:
     @property
     def errors(self) -> NDArray[np.float64]:
         """Standard deviations of flux, x and y, shape (n, 3)."""
-        return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
+        variance = np.diagonal(self.covariance, axis1=1, axis2=2)
+        # of a star without good pixels nothing is known
+        return np.where(variance > 0, np.sqrt(np.maximum(variance, 0)), np.inf)
+
+    def distinct(self) -> NDArray[np.bool_]:
+        """Return which stars are not fainter ones in the place of another.
+
+        A hole in a star's middle leaves peaks around it, all of which are that star.
+        """
+        from scipy.spatial import cKDTree
+
+        tree = cKDTree(np.stack([self.x, self.y], axis=-1))
+        distinct = np.ones(len(self.x), bool)
+        for a, b in tree.query_pairs(_SAME * self.fwhm):
+            distinct[a if self.flux[a] < self.flux[b] else b] = False
+        return distinct
 
     @property
     def settled(self) -> NDArray[np.bool_]:
