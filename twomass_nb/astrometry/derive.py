@@ -123,7 +123,7 @@ def derive(
         geometry,
         rotation=np.rad2deg(values[2]) * u.deg,
         rotation_error=np.rad2deg(error[2]) * u.deg,
-        plate_scale=values[3] * u.arcsec,
+        plate_scale=values[3] * u.arcsec if tied else geometry.plate_scale,
     )
     return Derived(
         replace(new, source="stars" if tied else track.source,

@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 
 #: Pixels on each side of the middle one that a profile is fitted to.
 HALF = 2
+_PIXELS = (2 * HALF + 1) ** 2
 # The real profile is no Gaussian: what it misses, as a share of a pixel's own signal. Chosen.
 _MISFIT = 0.02
 _STEPS, _LONGEST = 6, 0.4  # of Gauss-Newton, and the longest in pixels
@@ -79,14 +80,14 @@ def fit_profiles(stamps: Floats, variances: Floats, fwhm: float) -> Fits:
         x and y from the middle of the middle pixel; errors are infinite where there is no fit.
     """
     n = len(stamps)
-    data = np.where(np.isfinite(variances), stamps, 0.0).reshape(n, -1)
-    weight = 1 / (variances.reshape(n, -1) + (_MISFIT * data) ** 2)
+    data = np.where(np.isfinite(variances), stamps, 0.0).reshape(n, _PIXELS)
+    weight = 1 / (variances.reshape(n, _PIXELS) + (_MISFIT * data) ** 2)
     x, y = np.zeros(n), np.zeros(n)
     solution = np.zeros((n, 4))
     for step in range(_STEPS):
         (px, dx), (py, dy) = _shares(x, fwhm), _shares(y, fwhm)
         shape, by_x, by_y = (
-            (b[:, :, None] * a[:, None, :]).reshape(n, -1)
+            (b[:, :, None] * a[:, None, :]).reshape(n, _PIXELS)
             for a, b in ((px, py), (dx, py), (px, dy))
         )
         flux = solution[:, :1] if step else data.max(axis=1, keepdims=True) / shape.max(1)[:, None]

@@ -8,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..array.geometry import SIZE
-from ..sources.background import background
-from ..sources.peaks import filtered, peaks
 from .profile import HALF, fit_profiles, measure_width
 
 if TYPE_CHECKING:
@@ -23,9 +21,11 @@ Floats = NDArray[np.float64]
 
 # Chosen. Of a star: signal to noise; pixels to the next one, half as bright or brighter; what its
 # profile may miss (chi squared a degree of freedom); its largest error, pixels. Of a frame: how
-# many stars, the brightest; how wide about (FWHM, pixels); the boxes of its background.
+# many stars, the brightest. Of the filter that shows them: sigmas of the two Gaussians, pixels.
 _THRESHOLD, _APART, _WORST, _LARGEST_ERROR = 5.0, 4.0, 8.0, 0.25
-_MOST, _FWHM, _BOX = 120, 1.4, 32
+_MOST, _NARROW, _WIDE = 120, 0.6, 1.8
+_BORDER = np.ones((2 * HALF + 1, 2 * HALF + 1), bool)
+_BORDER[1:-1, 1:-1] = False
 
 
 class Stars(NamedTuple):
@@ -68,15 +68,15 @@ def measure_stars(
     for k, i in enumerate(frames):
         one = calibrator.science(scan, int(i), sky)
         good = ~one.mask & np.isfinite(one.pixels)
-        above = np.where(good, one.pixels, 0)
-        above = np.where(good, above - background(above, good, _BOX), 0)
-        variance = np.where(good, one.variance, np.inf)
-        x, y = _isolated(above, good, variance)
+        pixels = np.where(good, one.pixels, np.median(one.pixels[good]))
+        variance = np.where(good, one.variance, np.float32(np.inf))
+        x, y = _isolated(pixels)
         places.append(np.stack([x, y], axis=1))
-        cuts.append(np.stack([_cut(above, x, y), _cut(variance, x, y)], axis=1))
+        cuts.append(np.stack([_cut(pixels, x, y), _cut(variance, x, y)], axis=1))
         of_frame.append(np.full(len(x), k))
     place, cut, frame = (np.concatenate(parts) for parts in (places, cuts, of_frame))
     stamps, variances = cut[:, 0], cut[:, 1]
+    stamps -= np.median(stamps[:, _BORDER], axis=1)[:, None, None]
     fwhm = measure_width(stamps, variances)
     fits = fit_profiles(stamps, variances, fwhm)
     good = (np.maximum(fits.x_error, fits.y_error) < _LARGEST_ERROR) & (fits.misfit < _WORST)
@@ -84,13 +84,14 @@ def measure_stars(
     return Stars(frame, right, up, fits.x_error, fits.y_error, fits.flux).take(good), fwhm
 
 
-def _isolated(
-    above: NDArray[np.float32], good: NDArray[np.bool_], variance: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _isolated(pixels: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the brightest pixels (x, y) of the isolated stars of a frame."""
-    seen, lessened = filtered(above, good, _FWHM)
-    noise = np.sqrt(variance, where=good, out=np.ones_like(variance))
-    y, x = peaks(seen, _THRESHOLD * lessened * noise, good)
+    from scipy.ndimage import gaussian_filter, maximum_filter
+
+    seen = gaussian_filter(pixels, _NARROW, truncate=3) - gaussian_filter(pixels, _WIDE, truncate=3)
+    some = seen[::2, ::2]
+    noise = 1.4826 * np.median(np.abs(some - np.median(some)))
+    y, x = np.nonzero((seen > _THRESHOLD * noise) & (seen == maximum_filter(seen, 3)))
     order = np.argsort(-seen[y, x])[: 2 * _MOST]
     x, y = x[order], y[order]
     height = seen[y, x]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -57,7 +57,7 @@ def read_reference(given: Any) -> Reference:
     """Return the stars of Atlas Images or of a table."""
     if isinstance(given, Table):
         return _of_table(given)
-    images = [given] if isinstance(given, AtlasImage) else list(given)
+    images = list(given) if isinstance(given, Iterable) else [given]
     if not images or not all(isinstance(image, AtlasImage) for image in images):
         msg = "a reference is an Atlas Image, several of them, or a table with ra and dec"
         raise AtlasError(msg)
@@ -70,8 +70,9 @@ def _of_table(table: Table) -> Reference:
     if "ra" not in names or dec is None:
         msg = f"this reference has no columns ra and dec: it has {', '.join(table.colnames)}"
         raise AtlasError(msg)
-    columns = (np.ma.asarray(table[name], float) for name in (names["ra"], dec))
-    places: Floats = np.array([column.filled(np.nan) for column in columns])
+    places: Floats = np.array(
+        [np.ma.filled(table[name].astype(float), np.nan) for name in (names["ra"], dec)]
+    )
     ra, dec = places[:, np.isfinite(places).all(axis=0)]
     text = f"a table of {len(ra)} stars"
     simulated = bool(table.meta.get("SIMULATE", False))
