@@ -87,8 +87,8 @@ def between(found: QTable, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
     radii = _AROUND + _MORE * np.log10(np.maximum(flux / faint, 1))
     rows, columns = good.shape
     for x, y, radius in zip(np.asarray(found["x"]), np.asarray(found["y"]), radii, strict=True):
-        low, high = max(0, int(y - radius)), min(rows, int(y + radius) + 2)
-        left, right = max(0, int(x - radius)), min(columns, int(x + radius) + 2)
+        low, high = max(0, int(y - radius)), max(0, min(rows, int(y + radius) + 2))
+        left, right = max(0, int(x - radius)), max(0, min(columns, int(x + radius) + 2))
         ay, ax = np.ogrid[low:high, left:right]
         clear[low:high, left:right] &= (ax - x) ** 2 + (ay - y) ** 2 > radius**2
     return clear
