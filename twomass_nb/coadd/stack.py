@@ -74,6 +74,7 @@ def stack(
     sky: SkyOffsets | None = None,
     kernel: str = "turbo",
     pixfrac: float = 1.0,
+    correct_first_column: bool = True,
 ) -> Coadd:
     """Coadd the frames of a scan onto the grid of an image, or around a position.
 
@@ -102,6 +103,10 @@ def stack(
     pixfrac : float, optional
         Of drizzle: width of the square in raw pixels, up to 1. Six frames cover the places within
         a pixel too unevenly for much less.
+    correct_first_column : bool, optional
+        Whether the first column read of each quadrant is corrected where its responsivity is
+        wrong, see docs/calibrating.md. A star stays in that column in all its frames, and would
+        lose a tenth of its light; the survey let it.
 
     Returns
     -------
@@ -129,7 +134,10 @@ def stack(
     else:
         grid = grid_at(scan, scan.track, centre, size)
         frames = _frames_on(scan, grid)
-    coadder = Coadder(scan, calibrator, positions, sky, kernel, pixfrac, frames, like)
+    coadder = Coadder(
+        scan, calibrator, positions, sky, kernel, pixfrac, correct_first_column,
+        frames=frames, reference=like,
+    )  # fmt: skip
     return coadder.coadd(grid)
 
 
@@ -141,6 +149,7 @@ def tile(
     sky: SkyOffsets | None = None,
     kernel: str = "turbo",
     pixfrac: float = 1.0,
+    correct_first_column: bool = True,
 ) -> Iterator[Coadd]:
     """Coadd a scan into the images that the survey made of it: 23 of a whole one.
 
@@ -153,7 +162,7 @@ def tile(
     """
     from tqdm import tqdm
 
-    coadder = Coadder(scan, calibrator, positions, sky, kernel, pixfrac)
+    coadder = Coadder(scan, calibrator, positions, sky, kernel, pixfrac, correct_first_column)
     images = tile_images(coadder.positions.track)
     name = f"{scan.scan_id or scan.path.name} {BAND_NAMES[str(scan.band)]}"
     for image in tqdm(
@@ -182,6 +191,7 @@ class Coadder:
         sky: SkyOffsets | None = None,
         kernel: str = "turbo",
         pixfrac: float = 1.0,
+        correct_first_column: bool = True,
         frames: range | None = None,
         reference: AtlasImage | None = None,
     ) -> None:
@@ -191,6 +201,7 @@ class Coadder:
             calibrator = calibrator.with_saturation(scan)
         self.scan, self.calibrator = scan, calibrator
         self.kernel, self.pixfrac = kernel, pixfrac
+        self.correct_first_column = correct_first_column
         self.frames = range(scan.n_frames) if frames is None else frames
         self.sky = calibrator.sky_offsets(scan) if sky is None else sky
         if positions is None:
@@ -204,7 +215,9 @@ class Coadder:
         self.wcs = [positions.wcs(i) for i in self.frames]
 
     def _science(self, i: int) -> Science:
-        return self.calibrator.science(self.scan, i, sky=self.sky)
+        return self.calibrator.science(
+            self.scan, i, sky=self.sky, correct_first_column=self.correct_first_column
+        )
 
     def coadd(self, grid: Grid) -> Coadd:
         """Return the image on a grid.
@@ -261,6 +274,7 @@ class Coadder:
             ("NSTREAK", made.streaks, "trails masked"),
             ("POSREF", str(getattr(self.positions, "reference", "predicted"))[:68], ""),
             ("SKYRMS", float(np.nanstd(self.sky.offset)), "rms of the sky offsets (DN, raw)"),
+            ("FIRSTCOL", self.correct_first_column, "first columns corrected"),
             ("GAIN", round(self.calibrator.gain, 4), "[electron/adu] of a raw frame"),
         ]
         if self.kernel not in SPLINES:
