@@ -10,14 +10,16 @@ from astropy import units as u
 from astropy.wcs import WCS
 
 from ..array.geometry import SIZE
-from .matching import positions, vectors
+from .matching import positions, values, vectors
 
 __all__ = ["confirm"]
 
 #: A source closer to a frame's edge than this may not have been found: the frame does not count.
 _RIM = 2.0
-#: Signal to noise that a source must have on a single frame to be expected there.
-_EXPECTED = 8.0
+#: Signal to noise that a source must have on a single frame to be expected there; the noise is
+#: this quantile of the errors of fluxes, which are larger for the bright.
+_EXPECTED, _FAINT = 8.0, 0.25
+_FEWEST = 3
 #: Half diagonal of a frame with some room, degrees.
 _REACH = 0.115
 
@@ -32,17 +34,19 @@ def confirm(
     Parameters
     ----------
     table : `~astropy.table.Table`
-        Of the coadd: ``ra``, ``dec``, ``snr``.
+        Of the coadd: ``ra``, ``dec``, ``flux``.
     frames : iterable of (`~astropy.table.Table`, `~astropy.wcs.WCS`)
-        What `find` found on each frame, and where the frame looked.
+        What `find` found on each frame, and where the frame looked. Fluxes are of the same
+        scale as the coadd's: sums of all light.
     radius : `~astropy.units.Quantity`, optional
         How far from its place a source may be found on a frame.
 
     Returns
     -------
     `~astropy.table.Table`
-        A copy with ``n_frames`` (M), ``n_found`` (N), and ``solo``: found on one frame at most
-        of three or more, though bright enough (8 sigmas on each) to be found on all.
+        A copy with ``n_frames`` (M), ``n_found`` (N), ``n_expected``: of the M, those whose
+        noise (the errors of their faint stars) is an eighth of its flux or less; and ``solo``:
+        found on one frame at most, though expected on three or more.
     """
     from scipy.spatial import cKDTree
 
@@ -50,7 +54,8 @@ def confirm(
     ra, dec = positions(table)
     points = vectors(ra, dec)
     tree = cKDTree(points)
-    covering, found = np.zeros(len(ra), np.int64), np.zeros(len(ra), np.int64)
+    flux = values(table["flux"], "")
+    covering, found, expected = (np.zeros(len(ra), np.int64) for _ in range(3))
     for stars, wcs in frames:
         rows, columns = wcs.array_shape or (SIZE, SIZE)
         middle = wcs.wcs_pix2world((columns - 1) / 2, (rows - 1) / 2, 0)
@@ -64,7 +69,8 @@ def confirm(
             seen = cKDTree(np.stack([stars["x"], stars["y"]], axis=-1))
             distance, _ = seen.query(places)
             found[near] += distance <= radius.to_value(u.arcsec) / pixel
-    confirmed["n_frames"], confirmed["n_found"] = covering, found
-    expected = np.asarray(table["snr"]) > _EXPECTED * np.sqrt(np.maximum(covering, 1))
-    confirmed["solo"] = expected & (covering >= 3) & (found <= 1)
+            noise = np.quantile(np.asarray(stars["flux_error"]), _FAINT)
+            expected[near] += flux[near] > _EXPECTED * noise
+    confirmed["n_frames"], confirmed["n_found"], confirmed["n_expected"] = covering, found, expected
+    confirmed["solo"] = (expected >= _FEWEST) & (found <= 1)
     return confirmed
