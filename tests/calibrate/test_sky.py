@@ -182,3 +182,18 @@ def test_a_scan_of_a_few_frames_is_too_short_to_tell(pattern):
         sky = sky_offsets(*sky_of(5, pattern, lambda i: 0.0))
     assert sky.background == (False,)
     assert np.isinf(sky.background_error[0])
+
+
+def test_frames_without_a_pixel_of_use_are_left_out(pattern):
+    frame, n, *rest = sky_of(16, pattern, lambda i: 0.0)
+
+    def full(i):
+        pixels, mask = frame(i)
+        return pixels, mask | (i == 3)
+
+    sky = sky_offsets(full, n, *rest)
+    assert [str(one) for one in sky.left_out] == ["990502s135 frame 3: no pixel of use"]
+    assert 3 not in sky.frames[0]
+    assert np.abs(binned(sky.offset[0] - pattern)).max() < 0.6
+    with pytest.raises(CalibrationError, match="no frame of 990502s135 has a pixel of use"):
+        sky_offsets(lambda i: (frame(i)[0], np.ones((256, 256), bool)), n, *rest)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..array.geometry import SIZE
-from ..errors import NotFoundError, warn
+from ..errors import CalibrationError, NotFoundError, warn
 from .darksky import background_error, dark_frames, own_structure
 from .leftout import LeftOut
 from .shutter import BLOCK, block_medians
@@ -139,56 +139,76 @@ def sky_offsets(
     scan, band, read, simulated
         See `SkyOffsets`.
 
+    Raises
+    ------
+    CalibrationError
+        If no frame has a pixel of use.
+
     Warns
     -----
     TwomassWarning
         If the sky's structure leaves the background of an offset uncertain.
     """
     levels, structure = _survey(frame, n_frames)
-    dark = dark_frames(structure)
+    of_use = np.isfinite(levels)
+    if not of_use.any():
+        msg = f"no frame of {scan} has a pixel of use: there is no sky in it to measure"
+        raise CalibrationError(msg)
+    dark = dark_frames(structure) & of_use
     blocks = blocks_of(n_frames)
     frames = chosen_frames(blocks, dark)
     offset = np.empty((len(blocks), SIZE, SIZE), np.float32)
     error = np.empty_like(offset)
     background, doubts, warned = [], [], False
     for k, chosen in enumerate(frames):
-        stack = np.empty((len(chosen), SIZE, SIZE), np.float32)
-        for values, i in zip(stack, chosen, strict=True):
-            np.subtract(frame(i)[0], levels[i], out=values)
-        offset[k], error[k] = _trimmed_mean(stack)
-        offset[k] -= np.nanmedian(offset[k])
+        offset[k], error[k] = _mean(frame, levels, chosen)
         doubt = background_error(structure[list(chosen)], n_frames)
         parts = block_medians(np.nan_to_num(offset[k])[None])[0]
         noise = float(np.nanmedian(error[k])) * len(chosen) ** 0.5
-        worth = doubt > _WORTH_SAYING * noise
-        known = not worth or bool(np.std(parts) >= _TOLD * doubt)
+        doubtful = doubt > _WORTH_SAYING * noise
+        known = not doubtful or bool(np.std(parts) >= _TOLD * doubt)
         if not known:
             offset[k] -= _smooth(parts)
         background.append(known)
         doubts.append(doubt)
-        warned |= worth
-    left_out = tuple(
-        LeftOut(scan, i, f"structure of its own in the background: {structure[i]:.1f} DN rms")
-        for i in map(int, np.flatnonzero(~dark))
-    )
+        warned |= doubtful
     if warned:
         warn(_warning(scan, background, doubts))
     return SkyOffsets(
-        scan, band, read, blocks, frames, left_out, offset, error,
-        tuple(float(np.median(levels[list(chosen)])) for chosen in frames), tuple(background),
-        tuple(doubts), simulated,
+        scan, band, read, blocks, frames,
+        tuple(LeftOut(scan, int(i), _why(structure[i], of_use[i])) for i in np.flatnonzero(~dark)),
+        offset, error, tuple(float(np.median(levels[list(chosen)])) for chosen in frames),
+        tuple(background), tuple(doubts), simulated,
     )  # fmt: skip
 
 
 def _survey(frame: FrameOf, n_frames: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Return the level of each frame, and how much structure of its own its background has."""
-    levels = np.empty(n_frames, np.float32)
-    parts = []
+    """Return the level of each frame, NaN without a pixel of use, and its own structure."""
+    levels = np.full(n_frames, np.nan, np.float32)
+    parts = np.zeros((n_frames, SIZE // BLOCK, SIZE // BLOCK), np.float32)
     for i in range(n_frames):
         pixels, mask = frame(i)
-        levels[i] = np.nanmedian(np.where(mask, np.nan, pixels))
-        parts.append(block_medians(np.where(mask, levels[i], pixels)[None])[0])
-    return levels, own_structure(np.array(parts))
+        if not mask.all():
+            levels[i] = np.nanmedian(np.where(mask, np.nan, pixels))
+            parts[i] = block_medians(np.where(mask, levels[i], pixels)[None])[0]
+    return levels, own_structure(parts)
+
+
+def _mean(
+    frame: FrameOf, levels: NDArray[np.float32], chosen: tuple[int, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the trimmed mean of frames less their levels, its median 0, and its error."""
+    stack = np.empty((len(chosen), SIZE, SIZE), np.float32)
+    for values, i in zip(stack, chosen, strict=True):
+        np.subtract(frame(i)[0], levels[i], out=values)
+    mean, error = _trimmed_mean(stack)
+    return mean - np.nanmedian(mean), error
+
+
+def _why(structure: float, of_use: bool) -> str:
+    if not of_use:
+        return "no pixel of use"
+    return f"structure of its own in the background: {structure:.1f} DN rms"
 
 
 def _smooth(parts: NDArray[np.float32]) -> NDArray[np.float32]:
