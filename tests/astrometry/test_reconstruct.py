@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from astropy.table import Table
+from astropy import units as u
+from astropy.table import QTable, Table
 
 from twomass_nb.array import ArrayGeometry, ScanTrack
 from twomass_nb.array.geometry import PLATE_SCALES, ROTATIONS
@@ -116,6 +117,13 @@ def test_an_empty_sky_keeps_the_prediction(look, catalogue):
         reconstruct(scan, scan, reference=catalogue(scan.sky))
 
 
+def test_frames_of_which_no_pixel_is_of_use(look):
+    scan = look()
+    for i in scan.frames:
+        scan.frames[i] = np.full((256, 256), np.nan, np.float32)
+    assert not reconstruct(scan, scan).measured.any()
+
+
 def test_one_frame_has_nothing_to_be_compared_with(look):
     scan = look(frames=[4])
     assert not reconstruct(scan, scan, frames=[4]).measured.any()
@@ -212,6 +220,17 @@ def test_a_reference_that_is_none(look, reference):
     scan = look(frames=[0])
     with pytest.raises(AtlasError, match="a reference is an Atlas Image"):
         reconstruct(scan, scan, frames=[0], reference=reference)
+
+
+def test_a_reference_may_have_units_and_gaps(look, catalogue):
+    scan = look()
+    plain = catalogue(scan.sky)
+    odd = QTable({"RA": plain["ra"] * u.deg, "decl": (plain["dec"] * 60) * u.arcmin})
+    gaps = Table(plain, masked=True)
+    gaps["ra"].mask[::7] = True
+    same, fewer = (reconstruct(scan, scan, reference=table) for table in (odd, gaps))
+    assert same.track.ra == pytest.approx(reconstruct(scan, scan, reference=plain).track.ra)
+    assert 0 < fewer.reference_stars < same.reference_stars
 
 
 def test_a_reference_without_places(look):

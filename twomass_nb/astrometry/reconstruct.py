@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..array.geometry import CENTER
 from ..errors import NotFoundError, warn
+from ..sources.needs import needs
 from .derive import Derived, derive
 from .links import follow
 from .positions import Positions
@@ -67,12 +68,15 @@ def reconstruct(
         If nothing says where about the scan was pointed, or it has no such frame.
     AtlasError
         If the reference is none.
+    TwomassError
+        If SciPy is not installed.
 
     Warns
     -----
     TwomassWarning
         If the reference does not fit, or fits only with east on the other side.
     """
+    needs("scipy")
     chosen = _chosen(scan.n_frames, frames)
     known = read_reference(reference) if reference is not None else None
     stars, width = measure_stars(scan, calibrator, chosen, sky)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from astropy.table import Table
+from astropy import units as u
+from astropy.table import MaskedColumn, Table
 from numpy.typing import NDArray
 
 from ..atlas import AtlasImage
@@ -70,13 +71,16 @@ def _of_table(table: Table) -> Reference:
     if "ra" not in names or dec is None:
         msg = f"this reference has no columns ra and dec: it has {', '.join(table.colnames)}"
         raise AtlasError(msg)
-    places: Floats = np.array(
-        [np.ma.filled(table[name].astype(float), np.nan) for name in (names["ra"], dec)]
-    )
+    places: Floats = np.array([_degrees(table[name]) for name in (names["ra"], dec)])
     ra, dec = places[:, np.isfinite(places).all(axis=0)]
     text = f"a table of {len(ra)} stars"
     simulated = bool(table.meta.get("SIMULATE", False))
     return Reference(ra, dec, np.zeros(len(ra)), text, np.full(len(ra), _TABLE_ERROR), simulated)
+
+
+def _degrees(column: Any) -> Floats:
+    plain = column.filled(np.nan) if isinstance(column, MaskedColumn) else column
+    return u.Quantity(plain, column.unit or u.deg, dtype=float).to_value(u.deg)
 
 
 def _of_images(images: Sequence[AtlasImage]) -> Reference:
