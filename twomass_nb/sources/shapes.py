@@ -25,6 +25,8 @@ _SNR = 25.0
 _NEIGHBOUR, _APART = 0.2, 3.0
 #: Share of a star's pixels that must be good.
 _WHOLE = 0.9
+#: Least share of a Gaussian.
+_LEAST = 1e-3
 # Pixels off by more than so many sigmas are left out; a sigma is noise and this share of the star.
 _CLIP, _SHARE = 4.0, 0.02
 
@@ -96,7 +98,7 @@ def _mixture(
         model = design @ shares
         flux = (used * target * model).sum(axis=1) / (used * model**2).sum(axis=1)
         weight = np.where(root * np.abs(target - flux[:, None] * model) > _CLIP, 0, weight)
-    kept = shares > 1e-4 * shares.sum()
+    kept = shares > _LEAST * shares.sum()
     return Spread(shares[kept] / shares[kept].sum(), sigmas[kept])
 
 

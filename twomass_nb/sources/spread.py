@@ -45,29 +45,24 @@ class Spread:
     def fwhm(self) -> float:
         """FWHM in pixels of the image of a star in the middle of a pixel, both axes averaged."""
         place = np.linspace(0, 4 * self.sigmas[:, 0].max() + 1, 400)
-        zero = np.zeros(1)
         widths = []
         for axis in (0, 1):
-            along = self._edges(place, axis)
-            across = self._edges(zero, 1 - axis)[0]
+            along = self._below(place + 0.5, axis) - self._below(place - 0.5, axis)
+            across = np.diff(self._below(np.array([-0.5, 0.5]), 1 - axis), axis=0)[0]
             profile = (along * across) @ self.weights
             widths.append(2 * np.interp(-profile[0] / 2, -profile, place))
         return float(np.mean(widths))
 
-    def _edges(self, place: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-        """Share of each Gaussian in pixels at some distance, last axis the Gaussians."""
+    def _below(self, place: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        """Return the share of each Gaussian below places, last axis the Gaussians."""
         from scipy.special import erf
 
-        scaled = _ROOT / self.sigmas[:, axis]
-        d = place[..., None]
-        return 0.5 * (erf((d + 0.5) * scaled) - erf((d - 0.5) * scaled))
+        return 0.5 * erf(place[..., None] * (_ROOT / self.sigmas[:, axis]))
 
-    def _slope(self, place: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-        """Return the derivative of `_edges` by the star's place."""
-        sigma = self.sigmas[:, axis]
-        d = place[..., None]
-        low, high = (d - 0.5) / sigma, (d + 0.5) / sigma
-        return (np.exp(-0.5 * low * low) - np.exp(-0.5 * high * high)) * (_PEAK / sigma)
+    def _height(self, place: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        """Return the height of each Gaussian at places, last axis the Gaussians."""
+        scaled = place[..., None] / self.sigmas[:, axis]
+        return np.exp(-0.5 * scaled * scaled) * (_PEAK / self.sigmas[:, axis])
 
     def shares(
         self, x: NDArray[np.float64], y: NDArray[np.float64], half: int
@@ -79,9 +74,10 @@ class Spread:
         x, y : array, shape (n,)
             Places of the stars relative to the middle pixels of their stamps.
         """
-        k = np.arange(-half, half + 1)
-        px, py = self._edges(k - x[:, None], 0), self._edges(k - y[:, None], 1)
-        return np.matmul(py * self.weights, px.swapaxes(1, 2))
+        edges = np.arange(-half, half + 2) - 0.5
+        px = np.diff(self._below(edges - x[:, None], 0), axis=1)
+        py = np.diff(self._below(edges - y[:, None], 1), axis=1) * self.weights
+        return np.matmul(py, px.swapaxes(1, 2))
 
     def images(
         self, x: NDArray[np.float64], y: NDArray[np.float64], wide: int, near: int
@@ -90,12 +86,14 @@ class Spread:
 
         Their shapes: (n, 2 wide + 1, 2 wide + 1) and (3, n, 2 near + 1, 2 near + 1).
         """
-        k = np.arange(-wide, wide + 1)
-        dx, dy = k - x[:, None], k - y[:, None]
-        px, py = self._edges(dx, 0).swapaxes(1, 2), self._edges(dy, 1) * self.weights
-        inner = slice(wide - near, wide + near + 1)
-        sx = self._slope(dx[:, inner], 0).swapaxes(1, 2)
-        sy = self._slope(dy[:, inner], 1) * self.weights
+        edges = np.arange(-wide, wide + 2) - 0.5
+        dx, dy = edges - x[:, None], edges - y[:, None]
+        px = np.diff(self._below(dx, 0), axis=1).swapaxes(1, 2)
+        py = np.diff(self._below(dy, 1), axis=1) * self.weights
+        inner, bounds = slice(wide - near, wide + near + 1), slice(wide - near, wide + near + 2)
+        # a star that moves up by a little takes light from the lower edge to the upper
+        sx = -np.diff(self._height(dx[:, bounds], 0), axis=1).swapaxes(1, 2)
+        sy = -np.diff(self._height(dy[:, bounds], 1), axis=1) * self.weights
         shares = np.matmul(py, px)
         slopes = (np.matmul(py[:, inner], sx), np.matmul(sy, px[:, :, inner]))
         return shares, np.stack([shares[:, inner, inner], *slopes])
