@@ -23,6 +23,8 @@ explorer = tm.explore.compare(scan, coadd)
 explorer""",
 )
 
+PLAY = ".twomass-nb-compare .jupyter-widgets-play, .twomass-nb-compare .widget-play"
+
 
 @pytest.fixture(scope="module")
 def page(browser, lab, short_sample):
@@ -85,9 +87,7 @@ def test_coadd_and_frame_in_turn(page, model):
 
 
 def test_it_blinks(page):
-    play = page.locator(
-        ".twomass-nb-compare .jupyter-widgets-play, .twomass-nb-compare .widget-play"
-    )
+    play = page.locator(PLAY)
     play.locator("button").first.click()
     for words in ("raw frame 21", "coadd 21", "raw frame 21"):
         driver.wait_in_document(
@@ -135,4 +135,67 @@ def test_it_stays_small_quiet_and_on_this_machine(page, lab):
     assert saved.stat().st_size < 300_000
     assert "image/png" in saved.read_text()
     assert [cry for cry in page.cries if "twomass" in cry.lower() or "bokeh" in cry.lower()] == []
+    assert driver.outside(page) == []
+
+
+OURS = """
+real = tm.AtlasImage.open(coadd)
+data = real.data + 2.0
+data[500:504, 250:254] += 40.0
+explorer.close()
+explorer = tm.explore.compare(scan, real, coadd=tm.AtlasImage(data, real.header))
+explorer"""
+
+
+@pytest.fixture
+def with_ours(page, lab, browser, short_sample):
+    """The notebook of a comparison with a coadd of ours, in a page of its own."""
+    driver.write_notebook(lab.folder / "ours.ipynb", *CELLS, OURS)
+    page = driver.new_page(browser)
+    driver.open_notebook(page, lab, "ours.ipynb")
+    driver.run_all(page)
+    driver.wait_idle(page)
+    driver.wait_for_document(page, "compare-raw")
+    yield page
+    page.close()
+
+
+def _palette(page):
+    mapper = "model.renderers.map((r) => r.glyph.color_mapper).filter((m) => m)[0]"
+    return driver.in_document(
+        page, "compare-sky-figure",
+        f"[{mapper}.low, {mapper}.high, {mapper}.palette[0], {mapper}.palette.at(-1), "
+        "model.below.map((b) => b.title).filter((t) => t)[0]]",
+    )  # fmt: skip
+
+
+def test_ours_and_the_difference(with_ours, short_sample):
+    page = with_ours
+    night = short_sample / "000529s"
+    real = tm.AtlasImage.open(sorted((night / "s063" / "image").glob("j*.fits.gz"))[1])
+    data = real.data + 2.0
+    data[500:504, 250:254] += 40.0
+    model = CompareModel(
+        tm.open_scan(night / "j1186063.rds.gz"), real, coadd=tm.AtlasImage(data, real.header)
+    )
+    assert_shown(page, model, "coadd 21")
+    button(page, "our coadd")
+    assert_shown(page, model, "our coadd")
+    assert _palette(page)[4] == "DN"
+    button(page, "difference")
+    assert_shown(page, model, "SKYSIG · SIMULATED")
+    low, high, first, last, unit = _palette(page)
+    assert low == -high
+    assert (first, last, unit) == ("#053061", "#67001f", "SKYSIG")
+    assert page.locator(".twomass-nb-compare select:disabled").count() == 2
+    numbers = page.locator(".twomass-nb-numbers").inner_text()
+    assert "our coadd" in numbers
+    assert "SKYSIG" in numbers
+    page.locator(
+        ".twomass-nb-compare .jupyter-widgets-play, .twomass-nb-compare .widget-play"
+    ).locator("button").first.click()
+    for words in ("our coadd · frames", "coadd 21 · frames", "our coadd · frames"):
+        driver.wait_in_document(
+            page, "compare-sky-figure", f"model.title.text.startsWith({json.dumps(words)})"
+        )
     assert driver.outside(page) == []

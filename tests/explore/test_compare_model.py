@@ -9,13 +9,23 @@ import pytest
 from astropy import units as u
 
 import twomass_nb as tm
-from twomass_nb.errors import NotFoundError, TwomassError
+from twomass_nb.errors import AtlasError, NotFoundError, TwomassError
+from twomass_nb.explore.compare_coadd import signed_colours
 from twomass_nb.explore.compare_model import CompareModel
 
 
 @pytest.fixture(scope="module")
 def night(short_sample):
     return short_sample / "000529s"
+
+
+def stand_in(image, rows=slice(None)):
+    """Return a part of a coadd as if it were ours: 2 DN higher, and one star too many."""
+    header = image.header.copy()
+    header["CRPIX2"] -= rows.start or 0
+    data = image.data[rows] + 2.0
+    data[100:103, 200:203] += 50.0
+    return tm.AtlasImage(data, header)
 
 
 @pytest.fixture
@@ -118,3 +128,95 @@ def test_the_widget(night):
     assert "not on this coadd" in explorer.telling.value
     assert len(explorer._repr_mimebundle_()[0]["image/png"]) < 200_000
     assert explorer.model.scan.geometry().plate_scale == 1.9839 * u.arcsec
+
+
+@pytest.fixture
+def with_ours(night):
+    atlas = tm.AtlasImage.open(coadd(night, "j"))
+    return CompareModel(
+        tm.open_scan(night / "j1186063.rds.gz"), atlas, coadd=stand_in(atlas, slice(200, 900))
+    )
+
+
+def test_ours_is_shown_where_it_is(with_ours):
+    model = with_ours
+    assert model.choices == ("coadd", "our coadd", "difference", "raw frame")
+    assert model.turns == ("coadd", "our coadd")
+    model.shown = "our coadd"
+    shown, real = model.picture(), model.coadd()
+    assert shown.shape == real.shape
+    assert np.isnan(shown[:200]).all()
+    assert np.isnan(shown[900:]).all()
+    np.testing.assert_allclose(shown[400:900] - real[400:900], 2.0, atol=1e-3)
+    assert model.picture_range() == model.range_of(real)
+    assert model.picture_title().startswith("our coadd · frames")
+    assert "SIMULATED" in model.picture_title()
+
+
+def test_the_difference_is_signed_and_in_sigmas_of_the_sky(with_ours):
+    model = with_ours
+    model.shown = "difference"
+    sigma = model.image.header["SKYSIG"]
+    shown = model.picture()
+    assert model.signed
+    assert model.ours.level == pytest.approx(2.0, abs=1e-3)
+    np.testing.assert_allclose(shown[301, 201], 50 / sigma, rtol=1e-3)
+    assert abs(shown[600, 300]) < 1e-3
+    for limits in ("99.7 %", "min – max"):
+        model.limits = limits
+        low, high = model.picture_range()
+        assert low == -high
+    assert high == pytest.approx(50 / sigma, rel=1e-3)
+    assert "SKYSIG" in model.picture_title()
+    assert "SIMULATED" in model.picture_title()
+    middle = signed_colours()[127:129].mean(axis=0)
+    assert (middle > 240).all()  # nothing is white
+    assert signed_colours()[-1][0] > signed_colours()[-1][2]  # too bright is red
+
+
+def test_ours_has_its_column(with_ours, model):
+    for row in with_ours.numbers():
+        assert len(row) == 4
+    numbers = {row[0]: row[1:] for row in with_ours.numbers()}
+    assert numbers["pixels"] == ("256 × 256", "512 × 1024", "512 × 1024")
+    sky = [float(text) for text in numbers["sky, DN a square arcsec"]]
+    assert sky[2] - sky[1] == pytest.approx(2.0, abs=0.2)
+    level = float(
+        numbers[f"level, scatter, SKYSIG ({with_ours.ours.sigma:.2f} DN)"][2].split(",")[0]
+    )
+    assert level == pytest.approx(2.0 / with_ours.ours.sigma, abs=0.01)
+    assert all(len(row) == 3 for row in model.numbers())
+
+
+def test_ours_that_does_not_go_with_it_is_refused(night, model, tmp_path):
+    atlas = model.image
+    moved = atlas.header.copy()
+    moved["CRPIX1"] += 0.4
+    with pytest.raises(AtlasError, match="like=real"):
+        CompareModel(model.scan, atlas, coadd=tm.AtlasImage(atlas.data, moved))
+    with pytest.raises(AtlasError, match="one band"):
+        CompareModel(model.scan, atlas, coadd=tm.AtlasImage.open(coadd(night, "h")))
+    with pytest.raises(AtlasError, match="no coadd of ours"):
+        CompareModel(model.scan, atlas, coadd=coadd(night, "j"))
+    for state in ({"shown": "difference"}, {"shown": "our coadd"}):
+        with pytest.raises(NotFoundError):
+            model.restore(state)
+
+
+def test_the_widget_with_ours(night):
+    atlas = tm.AtlasImage.open(coadd(night, "k"))
+    explorer = tm.explore.compare(
+        tm.open_scan(night / "k1186063.rds.gz"), atlas, coadd=stand_in(atlas)
+    )
+    assert "our coadd" in explorer.table.value
+    explorer.shown.value = "difference"
+    assert explorer.stretch.disabled
+    assert explorer.colours.disabled
+    assert "SKYSIG" in explorer.figure.sky.figure.title.text
+    state = explorer.state
+    assert len(explorer._repr_mimebundle_()[0]["image/png"]) < 200_000
+    explorer.blink.value = 1
+    assert explorer.state["shown"] == "our coadd"
+    assert not explorer.stretch.disabled
+    explorer.state = state
+    assert explorer.shown.value == "difference"

@@ -12,7 +12,7 @@ from ..errors import TwomassError
 from . import colours, still
 from .bridge import BokehView
 from .compare_figure import CompareFigure
-from .compare_model import SHOWN, CompareModel
+from .compare_model import CompareModel
 from .controls import Choice, Telling, labelled
 from .explorer import Explorer
 
@@ -21,7 +21,7 @@ __all__ = ["CompareExplorer", "compare"]
 _BLINK = 700  # ms each picture stays
 
 
-def compare(scan: Any, atlas: Any, frame: int | None = None) -> CompareExplorer:
+def compare(scan: Any, atlas: Any, frame: int | None = None, coadd: Any = None) -> CompareExplorer:
     """Show a raw frame beside the processed image it went into, and over it.
 
     Parameters
@@ -32,6 +32,9 @@ def compare(scan: Any, atlas: Any, frame: int | None = None) -> CompareExplorer:
         A coadd of that scan and band.
     frame : int, optional
         Frame to start with, counted from 0; the one nearest to the coadd's centre if not given.
+    coadd : `~twomass_nb.coadd.Coadd`, AtlasImage or path, optional
+        One of ours of the same sky (`twomass_nb.coadd.stack` with ``like=atlas``): it is shown
+        too, and what it differs by.
 
     Returns
     -------
@@ -41,9 +44,10 @@ def compare(scan: Any, atlas: Any, frame: int | None = None) -> CompareExplorer:
     Raises
     ------
     TwomassError
-        If the coadd is of another band, or none of the scan's frames falls on it.
+        If a coadd is of another band, none of the scan's frames falls on it, or ours is on
+        another grid.
     """
-    return CompareExplorer(CompareModel(scan, atlas, frame))
+    return CompareExplorer(CompareModel(scan, atlas, frame, coadd))
 
 
 class CompareExplorer(Explorer):
@@ -96,11 +100,11 @@ class CompareExplorer(Explorer):
             model.frame, int(frames[0]), int(frames[-1]), description="Frame",
             style={"description_width": "46px"}, layout={"flex": "1 1 220px"},
         )  # fmt: skip
-        self.shown = Choice({name: name for name in SHOWN}, model.shown)
+        self.shown = Choice({name: name for name in model.choices}, model.shown)
         # The browser counts; each count is a turn of the picture.
         self.blink = widgets.Play(
             min=0, max=1, step=1, interval=_BLINK, show_repeat=False, playing=False,
-            tooltip="Blink between coadd and raw frame", layout={"width": "max-content"},
+            tooltip="Blink between {} and {}".format(*model.turns), layout={"width": "max-content"},
         )  # fmt: skip
         self.blink.repeat = True
         self.cleaned = widgets.ToggleButton(
@@ -122,7 +126,7 @@ class CompareExplorer(Explorer):
         self._on(self.slider, model.go)
         for name in ("shown", "stretch", "limits", "colours", "cleaned"):
             self._on(getattr(self, name), lambda value, name=name: setattr(model, name, value))
-        self._on(self.blink, lambda turn: setattr(model, "shown", SHOWN[turn]))
+        self._on(self.blink, lambda turn: setattr(model, "shown", model.turns[turn]))
         self.parity.on_click(lambda _: self._do(model.check_parity))
 
     def _on(self, control: Any, change: Callable[[Any], Any]) -> None:
@@ -148,6 +152,8 @@ class CompareExplorer(Explorer):
             self.slider.value, self.shown.value = model.frame, model.shown
             self.cleaned.value, self.stretch.value = model.cleaned, model.stretch
             self.limits.value, self.colours.value = model.limits, model.colours
+            # a difference has the one scale that shows signs
+            self.stretch.disabled = self.colours.disabled = model.signed
         finally:
             self._quiet = False
         frames = ", ".join(map(str, model.contributing()))
@@ -166,8 +172,9 @@ def _dropdown(options: Any, value: str, width: str) -> widgets.Dropdown:
 def _table(model: CompareModel) -> str:
     style = "font-size:12px;line-height:1.5;border-spacing:14px 0"
     rows = "".join(
-        f"<tr><td>{escape(what)}</td><td>{raw}</td><td>{coadd}</td></tr>"
-        for what, raw, coadd in model.numbers()
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in model.numbers()
     )
-    head = "<tr><th></th><th>raw frame</th><th>coadd</th></tr>"
+    ours = "<th>our coadd</th>" if model.ours is not None else ""
+    head = f"<tr><th></th><th>raw frame</th><th>coadd</th>{ours}</tr>"
     return f"<table class='twomass-nb-numbers' style='{style}'>{head}{rows}</table>"

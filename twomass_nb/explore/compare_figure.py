@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bokeh.layouts import gridplot
-from bokeh.models import ColumnDataSource
+from bokeh.models import ColorBar, ColumnDataSource, HoverTool
 
-from . import sky
+from . import colours, sky
+from .compare_coadd import signed_colours
+from .compare_model import RAW
 from .frames_figure import Panel
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ class CompareFigure:
             toolbar_location="right",
             toolbar_options={"logo": None},
         )
+        self._bar = self.sky.figure.select_one(ColorBar)
+        self._hover = self.sky.figure.select_one(HoverTool)
         self._drawn: Any = None
         self.draw()
         self.look_at_frame()
@@ -57,12 +61,27 @@ class CompareFigure:
         self.raw.figure.title.text = model.frame_title()
         corners = model.outline()
         self.outline.data = {"x": corners[:, 0], "y": corners[:, 1]}
-        drawn = "coadd" if model.shown == "coadd" else (model.frame, model.cleaned)
+        drawn = (model.shown, model.frame, model.cleaned) if model.shown == RAW else model.shown
         if drawn != self._drawn:
             self._drawn = drawn
             self.sky.draw(model.picture(), sky.terms(model.image.wcs))
-        self.sky.scale(*model.range_of(model.picture()), model.colours, model.stretch)
+        self._scale_picture()
         self.sky.figure.title.text = model.picture_title()
+
+    def _scale_picture(self) -> None:
+        model = self.model
+        low, high = model.picture_range()
+        if model.signed:
+            self.sky.mapper.update(
+                low=low, high=high, palette=colours.hex_colours(signed_colours())
+            )
+        else:
+            self.sky.scale(low, high, model.colours, model.stretch)
+        self._bar.title = unit = "SKYSIG" if model.signed else "DN"
+        read = [(what, f"@image{{0.[00]}} {unit}" if what == "value" else how)
+                for what, how in self._hover.tooltips]  # fmt: skip
+        if read != self._hover.tooltips:
+            self._hover.tooltips = read
 
     def look_at_frame(self) -> None:
         """Turn the picture on the coadd's pixels to where the frame is."""

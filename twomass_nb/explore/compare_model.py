@@ -14,14 +14,15 @@ from ..atlas.parity import Parity, find_parity
 from ..errors import NotFoundError, TwomassError
 from ..scan import BAND_NAMES
 from . import colours
+from .compare_coadd import OurCoadd
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
 
-__all__ = ["SHOWN", "CompareModel"]
+__all__ = ["DIFFERENCE", "CompareModel"]
 
-#: What the picture on the coadd's pixels can show.
-SHOWN = ("coadd", "raw frame")
+#: What the picture on the coadd's pixels can show; two of them with a coadd of ours alone.
+COADD, OURS, DIFFERENCE, RAW = "coadd", "our coadd", "difference", "raw frame"
 _SIDE = 256
 _CORNERS = np.array([(-0.5, -0.5), (255.5, -0.5), (255.5, 255.5), (-0.5, 255.5), (-0.5, -0.5)])
 _NEIGHBOURS = 4  # frames on each side whose median shows what does not move
@@ -37,24 +38,27 @@ class CompareModel:
         A coadd of the scan.
     frame : int, optional
         Frame to start with, counted from 0; the one nearest to the coadd's centre if not given.
+    coadd : `~twomass_nb.coadd.Coadd`, AtlasImage or path, optional
+        One of ours, on the same grid or a part of it.
 
     Attributes
     ----------
     frame : int
+    ours : OurCoadd or None
     cleaned : bool
         Whether what stays in the same pixel from frame to frame is taken out of the raw frame.
     shown : str
-        What the picture on the coadd's pixels shows, one of `SHOWN`.
+        What the picture on the coadd's pixels shows, one of `choices`.
     stretch, colours, limits : str
         See `colours`.
 
     Raises
     ------
     TwomassError
-        If the coadd is of another band, or its frames are not in the scan.
+        If a coadd is of another band, its frames are not in the scan, or ours is on another grid.
     """
 
-    def __init__(self, scan: Any, atlas: Any, frame: int | None = None) -> None:
+    def __init__(self, scan: Any, atlas: Any, frame: int | None = None, coadd: Any = None) -> None:
         self.scan = scan
         self.image = atlas if hasattr(atlas, "wcs") else AtlasImage.open(atlas)
         if self.image.band != scan.band:
@@ -70,16 +74,27 @@ class CompareModel:
                 f"{self.image!r}: give a coadd of that scan"
             )
             raise TwomassError(message)
+        self.ours = None if coadd is None else OurCoadd(coadd, self.image)
         middle = min(frames, key=lambda i: abs(i - (self.image.coadd - 1)))
         self.frame = int(middle)
         self.cleaned = False
-        self.shown = "coadd"
+        self.shown = COADD
         self.stretch, self.colours, self.limits = "asinh", "cividis", "99.7 %"
         #: What the parity check said last.
         self.parity: Parity | None = None
         self._lookup: tuple[Any, Any] = (None, None)
         if frame is not None:
             self.go(frame)
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What the picture on the coadd's pixels can show."""
+        return (COADD, RAW) if self.ours is None else (COADD, OURS, DIFFERENCE, RAW)
+
+    @property
+    def turns(self) -> tuple[str, str]:
+        """The two that blink: the real coadd with ours, or with the raw frame."""
+        return COADD, RAW if self.ours is None else OURS
 
     def contributing(self) -> NDArray[np.int64]:
         """Return the frames of the scan that went into the coadd."""
@@ -145,7 +160,21 @@ class CompareModel:
 
     def picture(self) -> NDArray[np.float32]:
         """Return what is shown on the coadd's pixels."""
-        return self.coadd() if self.shown == "coadd" else self.on_coadd()
+        if self.ours is not None and self.shown in (OURS, DIFFERENCE):
+            return self.ours.data if self.shown == OURS else self.ours.difference
+        return self.coadd() if self.shown == COADD else self.on_coadd()
+
+    @property
+    def signed(self) -> bool:
+        """Whether the picture is of differences: 0 in the middle of its scale, in SKYSIG."""
+        return self.shown == DIFFERENCE
+
+    def picture_range(self) -> tuple[float, float]:
+        """Return the ends of the picture's colour scale; both coadds have the real one's."""
+        if self.signed:
+            end = max(map(abs, self.range_of(self.picture())))
+            return -end, end
+        return self.range_of(self.on_coadd() if self.shown == RAW else self.coadd())
 
     def range_of(self, pixels: NDArray[Any]) -> tuple[float, float]:
         """Return the ends of a picture's colour scale."""
@@ -162,20 +191,37 @@ class CompareModel:
 
     # numbers -----------------------------------------------------------------------------------
 
-    def numbers(self) -> list[tuple[str, str, str]]:
-        """Return rows of (what, raw frame, coadd): plate scale, size, sky, noise, exposure."""
+    def numbers(self) -> list[tuple[str, ...]]:
+        """Return rows of (what, raw frame, coadd): plate scale, size, sky, noise, exposure.
+
+        With a coadd of ours each has that too, and one more row the difference.
+        """
         scale = self.scan.geometry(self.scan.band).plate_scale.to_value(u.arcsec)
-        raw, coadd = (self._sky_and_noise(one) for one in (self._moving_now(), self.coadd()))
-        depth = self.depth()
         area = scale**2
-        return [
-            ("plate scale", f"{scale:.4f}″", f"{self._coadd_scale():.4f}″"),
-            ("pixels", f"{_SIDE} × {_SIDE}", " × ".join(map(str, self.image.data.shape[::-1]))),
-            ("sky, DN a square arcsec", f"{raw[0] / area:.1f}", f"{coadd[0]:.1f}"),
-            ("noise a pixel, DN", f"{raw[1]:.2f}", f"{coadd[1]:.2f}"),
-            ("frames on a place", "1", f"{depth:.1f}"),
-            ("exposure on a place", "1.3 s", f"{1.298 * depth:.1f} s"),
-        ]
+        depths = [1.0, self.depth()]
+        pictures = [self._moving_now(), self.coadd()]
+        if self.ours is not None:
+            depths.append(self.ours.depth())
+            pictures.append(self.ours.data)
+        sky, noise = zip(*map(self._sky_and_noise, pictures), strict=True)
+        sides = [f"{one.shape[1]} × {one.shape[0]}" for one in pictures]
+        coadds = len(pictures) - 1
+        rows: list[tuple[str, ...]] = [
+            ("plate scale", f"{scale:.4f}″", *[f"{self._coadd_scale():.4f}″"] * coadds),
+            ("pixels", *sides),
+            ("sky, DN a square arcsec", f"{sky[0] / area:.1f}", *(f"{v:.1f}" for v in sky[1:])),
+            ("noise a pixel, DN", *(f"{v:.2f}" for v in noise)),
+            ("frames on a place", "1", *(_or_dash(d, f"{d:.1f}") for d in depths[1:])),
+            (
+                "exposure on a place", "1.3 s",
+                *(_or_dash(d, f"{1.298 * d:.1f} s") for d in depths[1:]),
+            ),
+        ]  # fmt: skip
+        if self.ours is not None:
+            what = f"level, scatter, SKYSIG ({self.ours.sigma:.2f} DN)"
+            level = self.ours.level / self.ours.sigma
+            rows.append((what, "", "0", f"{level:+.2f}, {self.ours.scatter:.2f}"))
+        return rows
 
     def _moving_now(self) -> NDArray[np.float64]:
         return self._moving(self.scan.difference(self.frame))
@@ -209,8 +255,9 @@ class CompareModel:
 
     @property
     def simulated(self) -> bool:
-        """Whether the scan, or the coadd, never was."""
-        return bool(self.scan.simulated or self.image.simulated)
+        """Whether the scan, or a coadd, never was."""
+        ours = self.ours is not None and self.ours.simulated
+        return bool(self.scan.simulated or self.image.simulated or ours)
 
     def frame_title(self) -> str:
         """Scan, band and frame; SIMULATED when so."""
@@ -219,13 +266,21 @@ class CompareModel:
         return words + (" · SIMULATED" if self.scan.simulated else "")
 
     def picture_title(self) -> str:
-        """Say what the picture on the coadd's pixels shows."""
+        """Say what the picture on the coadd's pixels shows; SIMULATED when so."""
         frames = self.contributing()
         words = {
-            "coadd": f"coadd {self.image.coadd} · frames {frames[0]} to {frames[-1]}",
-            "raw frame": f"raw frame {self.frame} in the coadd's pixels",
+            COADD: f"coadd {self.image.coadd} · frames {frames[0]} to {frames[-1]}",
+            OURS: f"our coadd · frames {frames[0]} to {frames[-1]}",
+            DIFFERENCE: f"our coadd − coadd {self.image.coadd}, level off, SKYSIG",
+            RAW: f"raw frame {self.frame} in the coadd's pixels",
         }[self.shown]
-        simulated = self.image.simulated if self.shown == "coadd" else self.scan.simulated
+        ours = self.ours is not None and self.ours.simulated
+        simulated = {
+            COADD: self.image.simulated,
+            OURS: ours,
+            DIFFERENCE: ours or self.image.simulated,
+            RAW: self.scan.simulated,
+        }[self.shown]
         return words + (" · SIMULATED" if simulated else "")
 
     def state(self) -> dict[str, Any]:
@@ -248,7 +303,7 @@ class CompareModel:
             If it names what is not there.
         """
         allowed = {
-            "shown": SHOWN, "stretch": colours.STRETCHES, "colours": colours.MAPS,
+            "shown": self.choices, "stretch": colours.STRETCHES, "colours": colours.MAPS,
             "limits": colours.LIMITS, "cleaned": (True, False),
         }  # fmt: skip
         for name, value in state.items():
@@ -259,3 +314,7 @@ class CompareModel:
             else:
                 message = f"a compare explorer has no {name} = {value!r}"
                 raise NotFoundError(message)
+
+
+def _or_dash(value: float, text: str) -> str:
+    return text if np.isfinite(value) else "–"

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..scan import BAND_NAMES
 from . import colours
+from .compare_coadd import signed_colours
 from .frames_coadds import coadd_title
 
 if TYPE_CHECKING:
@@ -131,21 +132,24 @@ def of_locator(model: LocatorModel) -> Image:
 
 
 def of_comparison(model: CompareModel) -> Image:
-    """Draw the raw frame, and the coadd around it."""
+    """Draw the raw frame, and around it what is shown on the coadd's pixels."""
     from PIL import ImageDraw
 
     page = _page(2 * _SIDE + _GAP)
     draw = ImageDraw.Draw(page)
     corners = model.outline()
-    coadd, _ = _around(model.coadd(), corners[:4].mean(axis=0))
-    for left, pixels, title in (
-        (_GAP, model.raw(), model.frame_title()),
-        (2 * _GAP + _SIDE, coadd, model.picture_title()),
-    ):
-        low, high = model.range_of(pixels)
-        page.paste(_picture(pixels, low, high, model), (left, _HEAD))
+    shown, _ = _around(model.picture(), corners[:4].mean(axis=0))
+    raw = model.raw()
+    ends = {_GAP: model.range_of(raw), 2 * _GAP + _SIDE: model.picture_range()}
+    for (left, (low, high)), pixels, title, signed in zip(
+        ends.items(), (raw, shown), (model.frame_title(), model.picture_title()),
+        (False, model.signed), strict=True,
+    ):  # fmt: skip
+        table = signed_colours() if signed else None
+        page.paste(_picture(pixels, low, high, model, table=table), (left, _HEAD))
         _write(draw, left, 5, title)
-        _write(draw, left, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} DN", _GREY)
+        unit = "SKYSIG" if signed else "DN"
+        _write(draw, left, _HEAD + _SIDE + 4, f"{low:.5g} to {high:.5g} {unit}", _GREY)
     _write(draw, _GAP, _HEAD + _SIDE + 19, "Still picture: run the cell for the live one.", _GREY)
     return page
 
@@ -217,14 +221,15 @@ def _write(draw: Any, x: float, y: float, text: str, colour: str = _INK, size: i
 
 
 def _picture(
-    data: np.ndarray, low: float, high: float, model: FramesModel | CompareModel, side: int = _SIDE
-) -> Image:
+    data: np.ndarray, low: float, high: float, model: FramesModel | CompareModel,
+    side: int = _SIDE, table: np.ndarray | None = None,
+) -> Image:  # fmt: skip
     """Pixels as a picture of `side` screen pixels, row 0 at the bottom."""
     from PIL import Image
 
-    if model.stretch == colours.HISTOGRAM:
+    if table is None and model.stretch == colours.HISTOGRAM:
         table = colours.equalized(model.colours, data, low, high)
-    else:
+    elif table is None:
         table = colours.rgb_table(model.colours, model.stretch)
     level = np.nan_to_num((data.astype(float) - low) / (high - low), nan=0.0)
     rgb = table[np.rint(np.clip(level, 0, 1) * (len(table) - 1)).astype(int)]
