@@ -11,7 +11,7 @@ from astropy.coordinates import SkyCoord
 from scipy.spatial import cKDTree
 
 import twomass_nb as tm
-from twomass_nb.simulate.sky import StarField
+from twomass_nb.simulate.sky import StarField, render_stars
 from twomass_nb.sources import SourceFlag, detect, merge, zero_point
 
 #: The painted spread of all but the brightest stars lacks 1 % of their light.
@@ -119,3 +119,24 @@ def test_the_same_pixels_of_two_real_images_give_the_same_magnitudes(real_data):
     assert np.median(np.abs(difference)) < 0.005
     assert np.median(both["spread"]) < 0.01 * u.arcsec
     assert np.count_nonzero(one["flags"] & SourceFlag.BLENDED) > 50
+
+
+def test_stars_put_into_a_real_nebula_come_back(real_data):
+    image = tm.AtlasImage.open(real_data / "atlas" / "aK_asky_990502s1350080.fits.gz")
+    before = detect(image)
+    rng = np.random.default_rng(0)
+    x, y = rng.uniform(20, 490, 120), rng.uniform(20, 1000, 120)
+    alone = cKDTree(np.stack([before["x"], before["y"]], axis=-1)).query(np.c_[x, y])[0] > 6
+    x, y = x[alone], y[alone]
+    # signal to noise 50, where the noise is the image's median
+    flux = 5 * 10 ** (0.4 * (before.meta["zero_point"] - before.meta["limit"]))
+    added = render_stars(image.data.shape, x, y, np.full(len(x), flux), 1.0, blur=1.6)
+    table = detect(tm.AtlasImage(image.data + added, image.header))
+    far, i = cKDTree(np.stack([table["x"], table["y"]], axis=-1)).query(np.c_[x, y])
+    assert len(x) > 50
+    assert np.all(far < 1)
+    # painted stars have none of the light beyond the fit that real ones have
+    share = np.asarray(table["flux"][i]) / (PAINTED * flux * table.meta["aperture_correction"])
+    assert np.median(share) == pytest.approx(1, abs=0.01)
+    error = np.asarray(table["flux_error"][i]) / flux
+    assert 0.7 < 1.4826 * np.median(np.abs(share - np.median(share)) / error) < 1.5

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pictures import COADD, FRAME, grid, paint
 
+from twomass_nb.errors import TwomassError
 from twomass_nb.sources import SourceFlag, find
 
 COLUMNS = ["x", "y", "place_error", "flux", "flux_error", "peak", "snr", "flags"]
@@ -150,3 +151,9 @@ def test_where_a_picture_is_cut_and_how_high_its_sky_is_does_not_matter():
     turned = find(picture.data.T, noise=1.0, fwhm=3.0)
     assert raised["flux"] == pytest.approx(table["flux"], rel=1e-3)
     assert np.sort(turned["y"]) == pytest.approx(np.sort(table["x"]), abs=0.003)
+
+
+def test_without_the_extra_its_name_is_said(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(TwomassError, match=r"pip install 'twomass_nb\[reduce\]'"):
+        find(np.zeros((32, 32)), noise=1.0, fwhm=1.4)
