@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import array, astrometry, calibrate, coadd, explore, simulate, sources
+    from . import array, astrometry, calibrate, coadd, explore, reduce, simulate, sources
     from .archive import find_files, open_scan
     from .archive.cutouts import cutout
     from .archive.fetch import fetch
@@ -63,7 +63,9 @@ _HOMES = {
     "sample": "archive",
     "scan_table_from_atlas": "atlas",
 }
-_ROOMS = ("array", "astrometry", "calibrate", "coadd", "explore", "simulate", "sources")
+_ROOMS = (
+    "array", "astrometry", "calibrate", "coadd", "explore", "reduce", "simulate", "sources",
+)  # fmt: skip
 
 __all__ = [
     "ArrayGeometry",
@@ -96,6 +98,7 @@ __all__ = [
     "read_par",
     "read_raw_scans",
     "read_scan_table",
+    "reduce",
     "sample",
     "scan_table_from_atlas",
     "simulate",

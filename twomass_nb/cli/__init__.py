@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import TwomassError, TwomassWarning
-from . import cache, catalog, check, cutout, fetch, files, layout, notebooks, scans
+from . import cache, catalog, check, cutout, fetch, files, layout, notebooks, reduce, scans
 
 __all__ = ["main"]
 
@@ -27,7 +27,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"twomass-nb {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for group in (scans, files, layout, check, fetch, cutout, cache, catalog, notebooks):
+    groups = (scans, files, layout, check, fetch, cutout, reduce, cache, catalog, notebooks)
+    for group in groups:
         group.add_commands(commands)
     return parser
 

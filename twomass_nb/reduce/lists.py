@@ -1,0 +1,107 @@
+"""The lists of sources of a reduction: of an image, of a band, of all bands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from astropy.table import QTable, vstack
+from numpy.typing import NDArray
+
+from ..coadd import Coadd
+from ..coadd.stack import Coadder
+from ..sources import detect, flag_artifacts, merge
+from ..sources.matching import chord, mutual, positions, vectors
+
+__all__ = ["band_list", "image_list", "merged_list", "zero_point_of"]
+
+#: Where no image of the survey says better: MAGZP of real ones, 2000-10-22 s 62. In Ks those of
+#: 1999-05-02 have 19.93.
+NOMINAL = {"j": 21.0034, "h": 20.4978, "k": 19.9801}
+_NOMINAL_FROM = "nominal: MAGZP of images of 2000-10-22 s 62, good to some 0.1 mag"
+#: Neighbouring images share 54 rows: a star closer than this to one of the other's is that one.
+_SAME = 1.5
+#: What the list of a band says of all its images.
+_SAID = ("band", "scan_id", "zero_point", "zero_point_from", "kernel")
+
+
+@lru_cache(maxsize=8)
+def zero_point_of(images: tuple[Path, ...]) -> float | None:
+    """Return the median MAGZP of the survey's images of a scan; None if there are none."""
+    from astropy.io import fits
+
+    known = [fits.getheader(path).get("MAGZP") for path in images]
+    return float(np.median(known)) if known and None not in known else None
+
+
+def image_list(image: Coadd, coadder: Coadder) -> QTable:
+    """Return the stars of a coadd, with what bright ones made flagged."""
+    known = "MAGZP" in image.header
+    header = image.header
+    if not known:
+        header = header.copy()
+        header["MAGZP"] = NOMINAL[image.band]
+    table = detect(replace(image, header=header))
+    if not known:
+        table.meta["zero_point_from"] = _NOMINAL_FROM
+    table = flag_artifacts(table, step=image.frame_step)
+    table.meta["SIMULATE"] = bool(image.simulated)
+    table.meta["rows"] = image.data.shape[0]
+    table["coadd"] = np.full(len(table), image.coadd)
+    table.meta["kernel"] = coadder.kernel
+    return table
+
+
+def _read(path: Path) -> QTable:
+    return QTable.read(path, format="ascii.ecsv")
+
+
+def band_list(paths: Sequence[Path]) -> QTable:
+    """Return the stars of a band, those that neighbouring images share once.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Lists of images along the scan.
+    """
+    tables = [_read(path) for path in paths]
+    kept = [np.ones(len(table), bool) for table in tables]
+    for k in range(len(tables) - 1):
+        _drop_shared(tables[k : k + 2], kept[k : k + 2])
+    metas = [table.meta for table in tables]
+    for table in tables:
+        table.meta = {}
+    found = vstack([table[keep] for table, keep in zip(tables, kept, strict=True)])
+    found.sort(["dec", "ra"])
+    found.meta.update({name: metas[0][name] for name in _SAID if name in metas[0]})
+    found.meta["limit"] = float(np.median([meta["limit"] for meta in metas]))
+    found.meta["SIMULATE"] = any(meta["SIMULATE"] for meta in metas)
+    return found
+
+
+def _drop_shared(tables: Sequence[QTable], kept: Sequence[NDArray[np.bool_]]) -> None:
+    """Leave out the stars that two lists share, where an image has them nearer to its rim."""
+    here, there = (vectors(*positions(table)) for table in tables)
+    i, k = mutual(here, there, chord(_SAME))
+    nearer = _from_rim(tables[0])[i] < _from_rim(tables[1])[k]
+    kept[0][i[nearer]] = False
+    kept[1][k[~nearer]] = False
+
+
+def _from_rim(table: QTable) -> NDArray[np.float64]:
+    y, rows = np.asarray(table["y"], float), table.meta["rows"]
+    return np.minimum(y, rows - 1 - y)
+
+
+def merged_list(paths: Mapping[str, Path]) -> QTable:
+    """Return the sources of the bands, merged by position."""
+    tables = {band: _read(path) for band, path in paths.items()}
+    found = merge(tables)
+    found.meta["bands"] = "".join(tables)
+    found.meta["zero_point_from"] = {
+        band: table.meta["zero_point_from"] for band, table in tables.items()
+    }
+    return found

@@ -1,0 +1,109 @@
+"""What came of a reduction: what was made, what was there already, what failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import TwomassError
+from .places import LOG
+from .tasks import Record
+
+if TYPE_CHECKING:
+    from astropy.table import QTable
+
+__all__ = ["Reduction"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reduction:
+    """What came of a reduction; made by `reduce_scan` and `reduce_night`.
+
+    Attributes
+    ----------
+    folder : Path
+        Of the night: the products are in it.
+    made, kept : list of Record
+        Pieces of work done now, and done before.
+    failed : list of Record
+        Those that failed, or were not begun for want of others; ``error`` says why.
+    quality : `~astropy.table.QTable`
+        A row an image, see `twomass_nb.reduce.quality.quality_table`.
+    simulated : bool
+    """
+
+    folder: Path
+    made: list[Record]
+    kept: list[Record]
+    failed: list[Record]
+    quality: QTable
+    simulated: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failed
+
+    @property
+    def summary(self) -> str:
+        """A line for each scan and band, and one for what failed."""
+        lines = [f"{self.folder}{' (SIMULATED)' if self.simulated else ''}"]
+        for key in dict.fromkeys(zip(self.quality["scan_id"], self.quality["band"], strict=True)):
+            rows = self.quality[
+                (self.quality["scan_id"] == key[0]) & (self.quality["band"] == key[1])
+            ]
+            good = rows[rows["error"] == ""]
+            lines.append(f"{key[0]} {key[1]}: {len(good)} of {len(rows)} images{_ranges(good)}")
+        lines.append(
+            f"{len(self.made)} pieces of work done, {len(self.kept)} done before, "
+            f"{len(self.failed)} failed"
+        )
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON: the folder, products by piece of work, what failed."""
+        return {
+            "folder": str(self.folder),
+            "simulated": self.simulated,
+            "made": {str(one.task): list(one.products) for one in self.made},
+            "kept": {str(one.task): list(one.products) for one in self.kept},
+            "failed": {str(one.task): one.error for one in self.failed},
+        }
+
+    def require_ok(self) -> None:
+        """Raise an error if anything failed: it says how much, and what was first.
+
+        Raises
+        ------
+        TwomassError
+        """
+        if self.failed:
+            first = next((one for one in self.failed if one.key), self.failed[0])
+            msg = (
+                f"{len(self.failed)} pieces of work failed, the first: {first.task}: {first.error} "
+                f"(see {self.folder / LOG})"
+            )
+            raise TwomassError(msg)
+
+    def __repr__(self) -> str:
+        mark = ", SIMULATED" if self.simulated else ""
+        return (
+            f"<Reduction {self.folder}: {len(self.quality)} images, {len(self.made)} pieces of "
+            f"work done, {len(self.kept)} done before, {len(self.failed)} failed{mark}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<b>{escape(repr(self)[1:-1])}</b>{self.quality._repr_html_()}"
+
+
+def _ranges(rows: QTable) -> str:
+    if not len(rows):
+        return ""
+    noise, limit = rows["noise"].value, rows["limit"].value
+    return (
+        f", {rows['sources'].sum()} sources, noise {noise.min():.2f} to {noise.max():.2f} DN, "
+        f"limit {limit.min():.1f} to {limit.max():.1f} mag"
+    )
