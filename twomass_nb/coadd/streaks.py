@@ -4,7 +4,8 @@ The survey's rule: 15 solo detections or more within 3 arcsec of a line, over 20
 are a streak. `lines` has what is asked besides, so that chance makes none.
 
 A patch of solo pixels is one detection, except if it is elongated: then it is one every 4/3 arcsec
-along its axis, which is 15 in 20 arcsec. A meteor's trail is such a patch.
+along its axis, which is 15 in 20 arcsec. A meteor's trail is such a patch. A trail so faint that
+few of its pixels are solo, below about five times the noise of a raw pixel, is not found.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from .lines import ELONGATED, Line, Rule, richest
 
 __all__ = ["Streak", "find_streaks", "in_layer"]
 
-# An elongated patch is so many arcsec long at least. A patch is cut into tiles, so that trails
-# which cross are not one; a trail 25 arcsec wide is still elongated in a tile.
-_LONG, _TILE = 10.0, 64
+# An elongated patch is so many arcsec long at least. Larger ones that are not, as trails that
+# cross, are looked at in tiles.
+_LONG, _TILE = 10.0, 128
 _SPACING = 4 / 3
 # Measuring a trail: how far from its line and in which steps along it; noise of neighbouring
 # pixels is alike, so a median is noisier by about this; the trail goes on where 3 times above it.
@@ -63,18 +64,23 @@ class Streak:
         """Degrees from the x axis towards the y axis, from 0 to 180."""
         return float(np.degrees(np.arctan2(self.y1 - self.y0, self.x1 - self.x0)) % 180)
 
+    @property
+    def middle(self) -> tuple[float, float]:
+        """Position halfway between the ends, x and y."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    @property
+    def direction(self) -> tuple[float, float]:
+        """Steps in x and y of an arcsec along it."""
+        return (self.x1 - self.x0) / self.length, (self.y1 - self.y0) / self.length
+
     def mask(self, shape: tuple[int, int]) -> NDArray[np.bool_]:
         """Return the pixels to blank: half the width to each side, and `BEYOND` past the ends."""
+        (mx, my), (ux, uy) = self.middle, self.direction
         y, x = np.ogrid[: shape[0], : shape[1]]
-        along, across = self.along(x, y)
-        half = self.length / 2 + BEYOND
-        return (np.abs(across) <= self.width / 2) & (np.abs(along) <= half)
-
-    def along(self, x: NDArray, y: NDArray) -> tuple[Floats, Floats]:
-        """Return how far along the streak positions are, from its middle, and across it."""
-        ux, uy = (self.x1 - self.x0) / self.length, (self.y1 - self.y0) / self.length
-        dx, dy = x - (self.x0 + self.x1) / 2, y - (self.y0 + self.y1) / 2
-        return dx * ux + dy * uy, dy * ux - dx * uy
+        along, across = (x - mx) * ux + (y - my) * uy, (y - my) * ux - (x - mx) * uy
+        near = np.abs(across) <= self.width / 2
+        return np.asarray(near & (np.abs(along) <= self.length / 2 + BEYOND))
 
 
 def find_streaks(
@@ -143,28 +149,55 @@ def in_layer(solo: NDArray[np.bool_], excess: NDArray[np.float32]) -> list[Strea
 def _detections(solo: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return a position for each patch of pixels, and several for an elongated one."""
     needs("scipy")
-    from scipy.ndimage import label
+    from scipy.ndimage import distance_transform_edt, label
 
-    labels, _ = label(solo, np.ones((3, 3)))
+    labels, n = label(solo, np.ones((3, 3)))
     y, x = np.nonzero(labels)
-    across = solo.shape[1] // _TILE + 1
-    tile = (y // _TILE) * across + x // _TILE
-    patch = labels[y, x].astype(np.int64) * (solo.shape[0] // _TILE + 1) * across + tile
-    _, own, n = np.unique(patch, return_inverse=True, return_counts=True)
-    mx, my = (np.bincount(own, v) / n for v in (x, y))
-    dx, dy = x - mx[own], y - my[own]
-    xx, yy, xy = (np.bincount(own, v) / n for v in (dx * dx, dy * dy, dx * dy))
-    spread = np.hypot((xx - yy) / 2, xy)
-    # an even distribution over a length L has the variance L * L / 12
-    long = np.sqrt(12 * ((xx + yy) / 2 + spread))
-    wide = np.sqrt(12 * np.maximum((xx + yy) / 2 - spread, 1 / 12))
-    angle = np.arctan2(2 * xy, xx - yy) / 2
-    times = np.where((long >= _LONG) & (long >= ELONGATED * wide), long // _SPACING + 1, 1)
-    times = times.astype(np.int64)
-    which = np.repeat(np.arange(len(n)), times)
-    place = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
-    shift = (place - (times[which] - 1) / 2) * _SPACING
-    return mx[which] + shift * np.cos(angle[which]), my[which] + shift * np.sin(angle[which])
+    own = labels[y, x] - 1
+    patches = _Patches.of(x, y, own, np.ones(len(x)))
+    if (patches.long >= _LONG).any():
+        # a slice that a tile's border cuts off a round patch is as wide as the patch is
+        thick = 2 * distance_transform_edt(solo)[y, x]
+        patches = _Patches.of(x, y, own, thick)
+        cut = (patches.long >= _LONG) & (patches.long < ELONGATED * patches.wide)
+        tile = (y // _TILE) * (solo.shape[1] // _TILE + 1) + x // _TILE
+        names = np.where(cut[own], own + n * (1 + tile), own)
+        patches = _Patches.of(x, y, np.unique(names, return_inverse=True)[1], thick)
+    return patches.points()
+
+
+@dataclass(frozen=True)
+class _Patches:
+    """Middles, lengths, widths and angles of patches of pixels."""
+
+    x: Floats
+    y: Floats
+    long: Floats
+    wide: Floats
+    angle: Floats
+
+    @classmethod
+    def of(cls, x: NDArray, y: NDArray, own: NDArray, thick: Floats) -> _Patches:
+        """Measure patches by the number of each pixel's own; each is as wide as it is thick."""
+        n = np.bincount(own)
+        mx, my = (np.bincount(own, v) / n for v in (x, y))
+        dx, dy = x - mx[own], y - my[own]
+        xx, yy, xy = (np.bincount(own, v) / n for v in (dx * dx, dy * dy, dx * dy))
+        mean, spread = (xx + yy) / 2, np.hypot((xx - yy) / 2, xy)
+        # an even distribution over a length L has the variance L * L / 12
+        long, wide = (np.sqrt(12 * np.maximum(v, 0)) for v in (mean + spread, mean - spread))
+        np.maximum.at(wide, own, thick)
+        return cls(mx, my, long, wide, np.arctan2(2 * xy, xx - yy) / 2)
+
+    def points(self) -> tuple[Floats, Floats]:
+        """Return the detections they are worth."""
+        trail = (self.long >= _LONG) & (self.long >= ELONGATED * self.wide)
+        times = np.where(trail, self.long // _SPACING + 1, 1).astype(np.int64)
+        which = np.repeat(np.arange(len(times)), times)
+        place = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
+        shift = (place - (times[which] - 1) / 2) * _SPACING
+        angle = self.angle[which]
+        return self.x[which] + shift * np.cos(angle), self.y[which] + shift * np.sin(angle)
 
 
 def _measured(streak: Streak, excess: NDArray[np.float32]) -> Streak:
@@ -182,8 +215,7 @@ def _measured(streak: Streak, excess: NDArray[np.float32]) -> Streak:
         t = sign * (half + np.arange(beyond // _STEP * _STEP))
         steps = _strip(streak, excess, t, core).T.reshape(-1, _STEP * len(core))
         ends.append(sign * (streak.length / 2 + _STEP * _until_faint(steps)))
-    ux, uy = (streak.x1 - streak.x0) / streak.length, (streak.y1 - streak.y0) / streak.length
-    mx, my = (streak.x0 + streak.x1) / 2, (streak.y0 + streak.y1) / 2
+    (mx, my), (ux, uy) = streak.middle, streak.direction
     return replace(
         streak, x0=mx + ends[0] * ux, y0=my + ends[0] * uy,
         x1=mx + ends[1] * ux, y1=my + ends[1] * uy, width=2.0 * wide + 1,
@@ -192,9 +224,9 @@ def _measured(streak: Streak, excess: NDArray[np.float32]) -> Streak:
 
 def _strip(streak: Streak, excess: NDArray[np.float32], along: NDArray, across: NDArray) -> Floats:
     """Return the pixels by a streak, a row for each distance across; NaN off the image."""
-    ux, uy = (streak.x1 - streak.x0) / streak.length, (streak.y1 - streak.y0) / streak.length
-    x = np.rint((streak.x0 + streak.x1) / 2 + along * ux - across[:, None] * uy).astype(int)
-    y = np.rint((streak.y0 + streak.y1) / 2 + along * uy + across[:, None] * ux).astype(int)
+    (mx, my), (ux, uy) = streak.middle, streak.direction
+    x = np.rint(mx + along * ux - across[:, None] * uy).astype(int)
+    y = np.rint(my + along * uy + across[:, None] * ux).astype(int)
     inside = (x >= 0) & (y >= 0) & (x < excess.shape[1]) & (y < excess.shape[0])
     return np.where(inside, excess[np.where(inside, y, 0), np.where(inside, x, 0)], np.nan)
 

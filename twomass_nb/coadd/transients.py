@@ -4,14 +4,15 @@ Cosmic rays, pixels hot for a moment, trails and glitches are in one frame of th
 Each value is compared with the lower median of all frames there, which up to two bad ones of
 five, or one of three, cannot move. It stands out if its squared difference is above the sum of
 
-- `SIGMA` squared times the noise of the difference,
-- `RANGE` squared times that of the range of medians within 2 arcsec. A raw pixel is 2 arcsec wide:
-  where it falls on a star differs from frame to frame, and so does what it shows, as much as the
-  star itself changes over such a distance. Seeing and small errors of position are in that too.
+- `SIGMA` squared times its variance,
+- `RANGE` squared times the square of the range of medians within 2 arcsec. A raw pixel is 2 arcsec
+  wide: where it falls on a star differs from frame to frame, and so does what it shows, as much as
+  the star itself changes over such a distance. Seeing, small errors of position and the noise of
+  the medians are in that too.
 
-So the thresholds rise where stars are steep, and cores of bright stars are never cut; a hit right
-on such a core stays. DrizzlePack's step against cosmic rays has the steepness of the median for
-the same end, to the next pixel; stars as narrow as ours differ by more than that allows.
+So the threshold rises where stars are steep, and cores of bright stars are never cut; a hit on one
+that is not larger than the star's own steepness stays. DrizzlePack's step against cosmic rays has
+the steepness of the median for the same end, to the next pixel; ours differ by more than that.
 
 How much can be said depends on the number of frames:
 
@@ -34,7 +35,7 @@ from .streaks import Streak, in_layer
 
 __all__ = ["RANGE", "SIGMA", "excess", "mask", "reference", "solo"]
 
-#: Chosen. Of noise alone a value in a million is above it, in an image of seven frames a few.
+#: Chosen. Of noise alone one pixel or so of a whole image, seven frames deep, is above it.
 SIGMA = 5.0
 #: Chosen. In stars of FWHM 2.3 to 2.8 arcsec, without noise and at random places on the pixels, no
 #: frame is off by more than 1.16 times the range, down to two frames.
