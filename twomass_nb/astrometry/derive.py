@@ -103,7 +103,7 @@ def derive(
         more = p.copy()
         more[k] += 1e-6
         slopes[:, k] = (read(more) - values) / 1e-6
-    variance = np.einsum("ij,jk,ik->i", slopes, solution.covariance, slopes)
+    variance = ((slopes @ solution.covariance) * slopes).sum(axis=1)
     free = np.ones(n, bool)
     free[frames] = False
     variance[4:] += np.tile((free * solution.jitter * values[3]) ** 2, 2)

@@ -22,7 +22,7 @@ __all__ = ["Observed", "Solution", "drift_terms", "solve"]
 
 Floats = NDArray[np.float64]
 
-_ROUNDS, _SOFT_ROUNDS = 8, 4
+_ROUNDS, _SOFT_ROUNDS, _JITTER_EVERY = 8, 4, 3
 _CLIP = 4.0  # sigmas
 _MEDIAN_CHI2 = 0.4549  # of one degree of freedom
 # Error of a star's place beyond that of noise, pixels, until as many residuals tell.
@@ -156,12 +156,13 @@ def solve(
     ours = np.tile(seen.frame >= 0, 2)
     error = seen.error.T.ravel()
     prior = _Prior(terms, motion, expected)
-    floors, trust = (_FLOOR, _FLOOR), np.ones(len(data))
+    jitter, floors, trust = _FLOOR, (_FLOOR, _FLOOR), np.ones(len(data))
     for round_ in range(_ROUNDS):
         sigma = np.hypot(error, np.where(ours, *floors))
         weight = trust / sigma**2
         reduced = _reduced(design, data, of_star, weight)
-        jitter = prior.likeliest(*reduced)
+        if round_ % _JITTER_EVERY == 0:
+            jitter = prior.likeliest(*reduced)
         parameters, covariance = prior.solve(*reduced, jitter)
         value = data + design @ parameters
         total = np.asarray(of_star.T @ weight)
@@ -249,11 +250,13 @@ class _Prior:
 
     def likeliest(self, matrix: Floats, right: Floats, squares: float) -> float:
         """Return the jitter under which the data are the likeliest."""
+        from scipy.linalg import solve_triangular
+
         best, least = float(_JITTERS[0]), np.inf
         for jitter in _JITTERS:
             more, also, extra = self.added(jitter)
             lower = np.linalg.cholesky(matrix + more)
-            half = np.linalg.solve(lower, right + also)
+            half = solve_triangular(lower, right + also, lower=True, check_finite=False)
             cost = squares + extra - half @ half + 2 * np.log(np.diag(lower)).sum()
             cost += 4 * len(self.terms) * np.log(jitter)
             if cost < least:
