@@ -167,6 +167,8 @@ def test_trends_are_found_and_named(field, name):
     wrong = {(trend.of, trend.with_) for trend in comparison.trends if not trend.ok}
     assert there <= wrong
     allowed = {(of, w) for of, cause in there for alike in ALIKE if cause in alike for w in alike}
+    # apertures themselves leave a trace of a millimagnitude or two
+    allowed |= {("d_mag", f"phase in coadd pixels, {axis}") for axis in "xy"}
     assert wrong <= there | allowed
     assert not comparison.ok()
     assert "trends" in comparison.verdict

@@ -181,10 +181,9 @@ def test_ours_has_its_column(with_ours, model):
     assert numbers["pixels"] == ("256 × 256", "512 × 1024", "512 × 1024")
     sky = [float(text) for text in numbers["sky, DN a square arcsec"]]
     assert sky[2] - sky[1] == pytest.approx(2.0, abs=0.2)
-    level = float(
-        numbers[f"level, scatter, SKYSIG ({with_ours.ours.sigma:.2f} DN)"][2].split(",")[0]
-    )
-    assert level == pytest.approx(2.0 / with_ours.ours.sigma, abs=0.01)
+    sigma = with_ours.ours.sigma
+    level = numbers[f"difference: level, scatter, SKYSIG ({sigma:.2f} DN)"][2].split(",")[0]
+    assert float(level) == pytest.approx(2.0 / sigma, abs=0.01)
     assert all(len(row) == 3 for row in model.numbers())
 
 

@@ -198,10 +198,12 @@ class Comparison:
         what = "trends, chance of the least likely"
         if not self.trends:
             return Check(what, np.nan, 0.0, FALSE_ALARM, "", None, f"fewer than {LEAST} stars")
-        wrong = [f"{t.of} with {t.with_}, {t.size:.4f}" for t in self.trends if not t.ok]
-        least = min(self.trends, key=lambda trend: trend.chance)
-        note = "; ".join(wrong) or f"{len(self.trends)} asked"
-        return Check(what, least.chance, 0.0, FALSE_ALARM, "", not wrong, note)
+        there = [trend for trend in self.trends if trend.found]
+        said = [f"{t.of} with {t.with_}, {t.size:.4f}{' (small)' * t.ok}" for t in there]
+        least = min(trend.chance for trend in self.trends)
+        ok = all(trend.ok for trend in there)
+        note = "; ".join(said) or f"{len(self.trends)} asked"
+        return Check(what, least, 0.0, FALSE_ALARM, "", ok, note)
 
     def ok(self) -> bool:
         """Whether nothing that can be judged is beyond its limit."""

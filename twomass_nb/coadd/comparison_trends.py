@@ -23,8 +23,9 @@ FALSE_ALARM = 0.01
 #: Fewest stars that trends are looked for in.
 LEAST = 20
 _DEALS = 999
-# Beyond the noise of the sky, differences scatter by about this: magnitudes, arcsec.
-_FLOOR = {"d_mag": 0.003, "d_ra": 0.005, "d_dec": 0.005}
+# What differences scatter by beyond the noise of the sky is sought in these, in units of the
+# median noise.
+_FLOORS = np.geomspace(0.01, 30, 60)
 _CLIP = 4.0
 _ENDS = (5, 95)
 
@@ -140,8 +141,8 @@ def trends(
     deals = np.array([rng.permutation(n) for _ in range(_DEALS)])
     for of, limit in limits.items():
         noise = np.asarray(stars["mag_noise" if of == "d_mag" else "place_noise"], float)
-        noise = np.hypot(np.nan_to_num(noise), _FLOOR[of])
         values = np.asarray(stars[of], float)
+        noise = _scatter(values - np.median(values), np.nan_to_num(noise))
         scaled = (values - np.average(values, weights=noise**-2)) / noise
         spread = 1.4826 * np.median(np.abs(scaled))
         scaled = np.clip(scaled / spread, -_CLIP, _CLIP)
@@ -157,6 +158,24 @@ def trends(
         )
         for of, name, tolerated, sizes, chances in asked
     ]  # fmt: skip
+
+
+def _scatter(values: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each value scatters by, up to a factor: its noise, and the same for all.
+
+    Only what scatters alike may be dealt out. The most likely of `_FLOORS` is taken.
+    """
+    usual = max(float(np.median(noise)), 1e-9)
+    best, likely = noise, -np.inf
+    for floor in _FLOORS:
+        scatter = np.hypot(noise, floor * usual)
+        scaled = values / scatter
+        sigma = 1.4826 * np.median(np.abs(scaled))
+        rms = np.sqrt(np.mean(np.clip(scaled, -_CLIP * sigma, _CLIP * sigma) ** 2))
+        chance = -len(values) * np.log(max(rms, 1e-12)) - np.log(scatter).sum()
+        if chance > likely:
+            best, likely = scatter, chance
+    return best
 
 
 def _fitted(

@@ -218,9 +218,9 @@ class CompareModel:
             ),
         ]  # fmt: skip
         if self.ours is not None:
-            what = f"level, scatter, SKYSIG ({self.ours.sigma:.2f} DN)"
+            what = f"difference: level, scatter, SKYSIG ({self.ours.sigma:.2f} DN)"
             level = self.ours.level / self.ours.sigma
-            rows.append((what, "", "0", f"{level:+.2f}, {self.ours.scatter:.2f}"))
+            rows.append((what, "", "", f"{level:+.2f}, {self.ours.scatter:.2f}"))
         return rows
 
     def _moving_now(self) -> NDArray[np.float64]:
