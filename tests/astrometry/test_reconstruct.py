@@ -113,8 +113,8 @@ def test_an_empty_sky_keeps_the_prediction(look, catalogue):
     same = found.wcs(3).wcs.crval - scan.track.wcs(3, scan.supposed).wcs.crval
     assert np.abs(same).max() < 1e-9
     assert "predicted" in repr(found)
-    with pytest.warns(TwomassWarning, match="as predicted"):
-        reconstruct(scan, scan, reference=catalogue(scan.sky))
+    # no star contradicts the catalogue: nothing to warn of
+    assert "predicted" in reconstruct(scan, scan, reference=catalogue(scan.sky)).reference
 
 
 def test_frames_of_which_no_pixel_is_of_use(look):
