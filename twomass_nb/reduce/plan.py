@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from .. import __version__
 from ..atlas import find_coadds
 from ..atlas.tiling import tile_images
-from ..scan import ScanId
+from ..scan import BANDS, ScanId
 from .keeping import load_positions
 from .places import place_of
 from .tasks import Job, Name, Record, Task, state_of
@@ -64,11 +64,13 @@ class Plan:
         Files that the calibrator of a band is made from.
     frames, compare : bool
         Whether calibrated frames and comparisons with the survey's images are wanted.
+    lists : dict of Record
+        Lists of bands that were made before: those not asked for now are merged with the others.
     """
 
     def __init__(
         self, job: Job, asked: Iterable[Asked], inputs: dict[str, tuple[Path, ...]],
-        frames: bool, compare: bool,
+        frames: bool, compare: bool, lists: Mapping[Name, Record],
     ) -> None:  # fmt: skip
         self.job, self.inputs, self.frames, self.compare = job, inputs, frames, compare
         self.scans = {one.scan_id.scan: one for one in asked}
@@ -78,12 +80,12 @@ class Plan:
         self._grown: set[Name] = set()
         self._archive: dict[tuple[int, str], tuple[Path, ...]] = {}
         for one in self.scans.values():
-            self._add_scan(one)
+            self._add_scan(one, lists)
 
     def _add(self, name: Name, after: Iterable[Name] = (), patient: bool = False, **given: Any):
         self.nodes.setdefault(name, _Node(name, list(after), patient, given))
 
-    def _add_scan(self, one: Asked) -> None:
+    def _add_scan(self, one: Asked, lists: Mapping[Name, Record]) -> None:
         scan, bands = one.scan_id.scan, list(one.raw)
         for band in bands:
             self._add(Name("calibrator", 0, band))
@@ -93,7 +95,13 @@ class Plan:
                 self._add(Name("frames", scan, band), [Name("sky", scan, band)])
             # its images are added when they are known
             self._add(Name("sources", scan, band), [Name("positions", scan, band)], patient=True)
-        self._add(Name("merged", scan), [Name("sources", scan, band) for band in bands], True)
+        merged = [Name("sources", scan, band) for band in BANDS]
+        for name in merged:
+            if name in lists and name not in self.nodes:
+                self._add(name)
+                self._begun.add(name)
+                self.settled[name] = lists[name]
+        self._add(Name("merged", scan), [name for name in merged if name in self.nodes], True)
 
     def _grow(self, scan: int, band: str) -> None:
         """Add the images of a scan and band, whose positions are known now."""

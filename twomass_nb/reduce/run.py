@@ -171,7 +171,12 @@ class _Run:
         ):
             names = ", ".join(f"{one.scan_id} {''.join(one.raw)}" for one in self.asked)
             log.say(f"twomass_nb {__version__} reduces {names}; kernel {self.job.kernel}")
-            plan = Plan(self.job, self.asked, self._inputs(log), self.frames, self.compare)
+            lists = {
+                name: record for name, record in journal.records.items()
+                if name.kind == "sources" and record.is_whole(folder)
+            }  # fmt: skip
+            inputs = self._inputs(log)
+            plan = Plan(self.job, self.asked, inputs, self.frames, self.compare, lists)
             try:
                 with workers_of(workers, scheduler, folder) as doing:
                     self._work(plan, doing, journal, log)

@@ -142,7 +142,8 @@ def _local(distributed: Any, workers: int) -> Iterator[Client]:
     with (
         distributed.LocalCluster(
             n_workers=workers, threads_per_worker=1, memory_limit=_MEMORY,
-            dashboard_address=None, silence_logs=logging.CRITICAL,
+            dashboard_address="127.0.0.1:0", scheduler_kwargs={"dashboard": False},
+            silence_logs=logging.CRITICAL,
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):  # fmt: skip
