@@ -6,8 +6,8 @@
    WCS on; best of some rounds, all methods in turn, so that a slow minute is everyone's.
 2. Fidelity of each: isolated stars of known flux and place in some twenty frames become an image,
    backgrounds matched alike. Photometry in an aperture of 7 arcsec, a Gaussian fit for the rest.
-3. From .rds.gz to images on disk, in processes of their own with a cache of their own: one process,
-   and two that each make half of the images; time of each step, and peak memory.
+3. From .rds.gz to images on disk, in processes of their own with an empty cache: `coadd.tile`, and
+   `reduce_scan` with one worker and with two; time of each step, and peak memory.
 
 Claims: resampling at least 2 x faster than drizzle with calc_pixmap, within 4 x of the floor, at
 equal or better fidelity; a whole scan and band under 30 s and 2 GB on two cores.
@@ -18,17 +18,15 @@ equal or better fidelity; a whole scan and band under 30 s and 2 GB on two cores
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -45,10 +43,8 @@ from peers.resampling import (
 )
 
 import twomass_nb as tm
-from twomass_nb.atlas.tiling import tile_images
-from twomass_nb.coadd.grid import grid_of_tile
 from twomass_nb.coadd.resample import Resampled, affine_map, resample
-from twomass_nb.coadd.stack import Coadder
+from twomass_nb.reduce import reduce_scan
 
 # Images of a scan, frames on one of 1024 rows, frames of the scan, and of a quick one.
 IMAGES, ON_AN_IMAGE, SCAN, QUICK = 23, 19, 273, 60
@@ -150,39 +146,10 @@ def resampling(rounds: int) -> None:
 # The whole way -------------------------------------------------------------------------------
 
 
-def peak() -> float:
-    """Return the peak memory of this process, bytes. Not ru_maxrss: a parent's is in it."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return float("nan")
-    found = re.search(r"VmHWM:\s*(\d+)", status.read_text())
-    return int(found[1]) * 1024 if found else float("nan")
-
-
-def images(job: tuple) -> float:
-    """Make some images of a scan; return the peak memory of this process."""
-    path, calibrator, sky, positions, which, out = job
-    coadder = Coadder(tm.open_scan(path), calibrator, positions, sky)
-    for tile in tile_images(positions.track)[which]:
-        made = coadder.coadd(grid_of_tile(coadder.scan, positions.track, tile))
-        made.write_to(Path(out) / f"{tile.coadd:04d}.fits")
-    return peak()
-
-
-def ready() -> None:
-    """Import what making images takes."""
-    import drizzle.resample  # noqa: F401
-    import scipy.ndimage  # noqa: F401
-
-
-def child(path: str, calibrator_path: str, workers: int, out: str) -> None:
-    """Reduce a scan, and print seconds of each step and peaks of memory as JSON."""
+def by_tile(path: str, out: str) -> dict[str, float]:
+    """Make the images of a scan one after the other; return seconds of each step."""
     from twomass_nb.astrometry import reconstruct
 
-    # the second process starts while the first measures what both need
-    pool = ProcessPoolExecutor(workers - 1, get_context("spawn")) if workers > 1 else None
-    if pool:
-        pool.submit(ready)
     laps: dict[str, float] = {}
     clock = time.perf_counter()
 
@@ -191,76 +158,97 @@ def child(path: str, calibrator_path: str, workers: int, out: str) -> None:
         now = time.perf_counter()
         laps[name], clock = now - clock, now
 
-    calibrate = tm.calibrate.Calibrator
-    if calibrator_path:
-        calibrator = calibrate.load(calibrator_path)
-    else:
-        calibrator = calibrate.from_night(Path(path).parent, "k")
+    calibrator = tm.calibrate.Calibrator.from_night(Path(path).parent, "k")
     lap("calibrator")
     scan = tm.open_scan(path)
-    _ = scan.frames
-    lap("decoding")
     calibrator = calibrator.with_saturation(scan)
-    lap("saturation")
     sky = calibrator.sky_offsets(scan)
-    lap("sky offsets")
+    lap("sky")
     positions = reconstruct(scan, calibrator, sky=sky)
     lap("positions")
-    n = len(tile_images(positions.track))
-    edges = [round(k * n / workers) for k in range(workers + 1)]
-    jobs = [
-        (path, calibrator, sky, positions, slice(a, b), out) for a, b in itertools.pairwise(edges)
-    ]
-    others = [pool.submit(images, job) for job in jobs[1:]] if pool else []
-    peaks = [images(jobs[0]), *(other.result() for other in others)]
-    lap("images")
-    if pool:
-        pool.shutdown()
-    print(json.dumps({"laps": laps, "peaks": peaks, "images": n, "frames": scan.n_frames}))
+    for made in tm.coadd.tile(scan, calibrator, positions=positions, sky=sky):
+        made.write_to(Path(out) / f"{made.coadd:04d}.fits")
+    lap("image")
+    return laps
 
 
-def apart(*words: object) -> dict:
-    """Reduce in a process of its own with an empty cache."""
+def by_reduce(path: str, out: str, workers: int) -> dict[str, float]:
+    """Reduce a scan with lists of sources; return seconds of each kind of work, all workers'."""
+    made = reduce_scan(path, out, frames=False, workers=workers)
+    laps: dict[str, float] = {}
+    for record in made.made:
+        laps[record.task.kind] = laps.get(record.task.kind, 0.0) + record.seconds
+    return laps
+
+
+def child(path: str, out: str, workers: int) -> None:
+    """Do one of both and print its seconds as JSON; no workers: by `tile`."""
+    print(json.dumps(by_reduce(path, out, workers) if workers else by_tile(path, out)))
+
+
+def family(root: int) -> dict[int, int]:
+    """Return the peak memory, bytes, of a process and those below it that are running."""
+    parents, peaks = {}, {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            said = dict(re.findall(r"^(PPid|VmHWM):\s*(\d+)", status.read_text(), re.MULTILINE))
+        except OSError:
+            continue  # it has ended
+        one = int(status.parent.name)
+        parents[one], peaks[one] = int(said["PPid"]), int(said.get("VmHWM", 0)) * 1024
+    ours = {root}
+    while more := {one for one, parent in parents.items() if parent in ours} - ours:
+        ours |= more
+    return {one: peaks[one] for one in ours if one in peaks}
+
+
+def apart(path: Path, workers: int, made: Path | None = None) -> dict:
+    """Reduce in a process of its own with an empty cache; `made`: a folder to carry on in."""
     with tempfile.TemporaryDirectory() as place:
         environment = os.environ | {"TWOMASS_NB_CACHE": str(Path(place) / "cache")}
-        out = Path(place) / "images"
-        out.mkdir()
-        start = time.perf_counter()
-        ran = subprocess.run(
-            [sys.executable, __file__, "--child", *map(str, words), out],
-            stdout=subprocess.PIPE, text=True, check=True, env=environment,
-        )  # fmt: skip
-        found = json.loads(ran.stdout.splitlines()[-1])
-        found["all"] = time.perf_counter() - start
-        assert len(list(out.iterdir())) == found["images"]
-    return found
+        out = made or Path(place) / "images"
+        out.mkdir(exist_ok=True)
+        start, peaks = time.perf_counter(), {}
+        with subprocess.Popen(
+            [sys.executable, __file__, "--child", path, out, str(workers)],
+            stdout=subprocess.PIPE, text=True, env=environment,
+        ) as running:  # fmt: skip
+            while running.poll() is None:
+                for one, peak in family(running.pid).items():
+                    peaks[one] = max(peak, peaks.get(one, 0))
+                time.sleep(0.1)
+            took = time.perf_counter() - start
+            assert running.stdout is not None
+            found = json.loads(running.stdout.read().splitlines()[-1])
+        images = len(list(out.rglob("*[0-9].fits")))
+    return {"laps": found, "all": took, "memory": sum(peaks.values()), "images": images}
 
 
 def pipeline(n_frames: int) -> None:
+    steps = ("calibrator", "sky", "positions", "image", "sources")
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        night = tm.simulate.scan(folder, "000529n063", "k", 11, n_frames, coadds=False)
-        path, made = night / "k1186063.rds.gz", folder / "calibrator.fits"
-        tm.calibrate.Calibrator.from_night(night, "k").save(made)
-        runs = {
-            "one process": apart(path, "", 1),
-            "two processes": apart(path, "", 2),
-            "two processes, calibrator made before": apart(path, made, 2),
-        }
-    one = runs["one process"]
-    print(f"\n{n_frames} frames of Ks from .rds.gz to {one['images']} images on disk, s "
-          "(start of Python and imports included in all)")  # fmt: skip
-    print(f"{'':40}" + "".join(f"{name:>13}" for name in one["laps"]) + "      all  ms/frame    MB")
+        night = tm.simulate.scan(place, "000529n063", "k", 11, n_frames, coadds=False)
+        path, kept = night / "k1186063.rds.gz", Path(place) / "kept"
+        runs = {"tile, one process": apart(path, 0), "reduce, one worker": apart(path, 1)}
+        runs["reduce, two workers"] = apart(path, 2, kept)
+        shutil.rmtree(kept / night.name / "s063")  # all but the calibrator of the night
+        runs["reduce, two, calibrator there"] = apart(path, 2, kept)
+    print(f"\n{n_frames} frames of Ks from .rds.gz to {runs['tile, one process']['images']} images "
+          "on disk: s of each kind of work, all workers'; start of Python in all; memory is\n"
+          "the sum of all processes' peaks. reduce makes lists of sources, too.")  # fmt: skip
+    print(f"{'':32}" + "".join(f"{name:>11}" for name in steps) + "      all  ms/frame     MB")
     for name, run in runs.items():
-        total = sum(run["peaks"]) / 1e6
-        print(f"{name:40}" + "".join(f"{t:13.2f}" for t in run["laps"].values())
-              + f"{run['all']:9.1f}{1e3 * run['all'] / n_frames:10.1f}{total:6.0f}")  # fmt: skip
-    two = runs["two processes"]
-    print(f"two against one: {one['all'] / two['all']:.2f} x; images alone "
-          f"{one['laps']['images'] / two['laps']['images']:.2f} x")  # fmt: skip
-    memory = sum(two["peaks"]) / 2**30
-    _claim(f"{two['all']:.1f} s and {memory:.2f} GB (all processes' peaks added) with two",
-           n_frames >= SCAN and two["all"] < CLAIMS["s"] and memory < CLAIMS["GB"])  # fmt: skip
+        laps = (run["laps"].get(one) for one in steps)
+        line = "".join(f"{'-':>11}" if lap is None else f"{lap:11.2f}" for lap in laps)
+        line += f"{run['all']:9.1f}{1e3 * run['all'] / n_frames:10.1f}"
+        print(f"{name:32}{line}{run['memory'] / 1e6:7.0f}")
+    one, two = runs["reduce, one worker"], runs["reduce, two workers"]
+    print(f"two workers against one: {one['all'] / two['all']:.2f} x as fast")
+    memory = two["memory"] / 2**30
+    text = f"{two['all']:.1f} s and {memory:.2f} GB on two workers"
+    whole = n_frames >= SCAN
+    _claim(text + ("" if whole else " (not a whole scan)"),
+           whole and two["all"] < CLAIMS["s"] and memory < CLAIMS["GB"])  # fmt: skip
 
 
 def _claim(text: str, holds: bool) -> None:
@@ -271,11 +259,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds, a short scan")
     parser.add_argument("--only", choices=["resampling", "pipeline"])
-    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
-        path, calibrator, workers, out = given.child
-        child(path, calibrator, int(workers), out)
+        path, out, workers = given.child
+        child(path, out, int(workers))
         return
     if given.only != "pipeline":
         resampling(2 if given.quick else ROUNDS)
