@@ -124,8 +124,12 @@ class Comparison:
 
     @cached_property
     def offsets(self) -> dict[str, tuple[float, float]]:
-        """Median difference of the bright stars and its error: d_mag, d_ra, d_dec."""
-        return {name: _offset(self._values(name)) for name in ("d_mag", "d_ra", "d_dec")}
+        """Median difference of the bright stars and its error: d_mag, d_mag_whole, d_ra, d_dec.
+
+        d_mag is of the middle of stars, d_mag_whole of all their light.
+        """
+        names = ("d_mag", "d_mag_whole", "d_ra", "d_dec")
+        return {name: _offset(self._values(name)) for name in names}
 
     def _values(self, name: str) -> NDArray[np.float64]:
         """Return a column for the bright stars; for all where those are too few."""
@@ -165,8 +169,8 @@ class Comparison:
         bright = self.bright
         n = len(bright)
         few = f"{n} stars" if n else "no star is that bright and alone"
-        shift, place = self.offsets["d_mag"], np.hypot(bright["d_ra"], bright["d_dec"])
-        scatter = np.asarray(bright["d_mag"], float) - shift[0]
+        shift, place = self.offsets["d_mag_whole"], np.hypot(bright["d_ra"], bright["d_dec"])
+        scatter = np.asarray(bright["d_mag"], float) - self.offsets["d_mag"][0]
         found = [
             _check("photometry, rms about the offset", _rms(scatter), "d_mag", "mag", n, few),
             _check("photometry, offset of all", shift[0], "d_mag", "mag", n, few, shift[1]),

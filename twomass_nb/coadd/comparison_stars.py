@@ -27,6 +27,8 @@ _NARROW, _WIDE, _STARLIKE = 2.0, 4.0, 0.12
 _EDGE = 13  # pixels
 #: Aperture's radius in FWHM, both images equally blurred. On M17 1.5 FWHM doubles the scatter.
 _APERTURE = 0.75
+#: The same for all of a star's light: it tells a scale of flux apart from a shape of stars.
+_WHOLE = 2.0
 _EMPTY, _CLEAR = 1500, 7.0  # empty places tried, and their distance to any star, pixels
 _BAD = SourceFlag.EDGE | SourceFlag.MASKED | SourceFlag.UNFITTED
 _POGSON = 2.5 / np.log(10)
@@ -139,12 +141,15 @@ def measured(
     settled = np.isfinite(here).all(axis=0) & np.isfinite(there).all(axis=0)
     place = np.where(settled, here, [x, y])
     wide = psf.fwhm(star) if np.isfinite(star).all() else found.meta["fwhm"]
-    radius = _APERTURE * float(np.max(wide))
-    light = _seen(theirs, place, radius)
-    light_ours = _seen(ours, place + moved[:, None], radius)
-    ok = settled & (light > 0) & (light_ours > 0)
+    radius, whole = (size * float(np.max(wide)) for size in (_APERTURE, _WHOLE))
+    at = place + moved[:, None]
+    light, all_light = _seen(theirs, place, radius), _seen(theirs, place, whole)
+    light_ours, all_ours = _seen(ours, at, radius), _seen(ours, at, whole)
+    ok = settled & (np.minimum(light, light_ours) > 0) & (np.minimum(all_light, all_ours) > 0)
     use, place, there = use[ok], place[:, ok], there[:, ok]
-    light, light_ours = light[ok], light_ours[ok]
+    light, light_ours, all_light, all_ours = (
+        one[ok] for one in (light, light_ours, all_light, all_ours)
+    )
     noise, place_noise = _by_chance(ours - theirs, pair, found, place, radius, star)
     zero = real.number("MAGZP")
     apart = zero_ours - zero if np.isfinite(zero_ours) else 0.0
@@ -160,6 +165,7 @@ def measured(
             "mag": np.asarray(found["mag"].value, float)[use],
             "peak": np.asarray(found["peak"], float)[use],
             "d_mag": apart - 2.5 * np.log10(light_ours / light),
+            "d_mag_whole": apart - 2.5 * np.log10(all_ours / all_light),
             "d_ra": 3600 * (ra_ours - ra) * np.cos(np.deg2rad(dec)),
             "d_dec": 3600 * (dec_ours - dec),
             "mag_noise": _POGSON * noise / light,
@@ -167,7 +173,7 @@ def measured(
         },
         units=dict.fromkeys(("ra", "dec"), "deg")
         | dict.fromkeys(("d_ra", "d_dec", "place_noise"), "arcsec")
-        | dict.fromkeys(("mag", "d_mag", "mag_noise"), "mag"),
+        | dict.fromkeys(("mag", "d_mag", "d_mag_whole", "mag_noise"), "mag"),
     )
 
 

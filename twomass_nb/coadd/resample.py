@@ -31,7 +31,9 @@ _Y, _X = np.mgrid[:SIZE, :SIZE].astype(float)
 # the cardinal spline squared, in both directions.
 _SPLINE_VARIANCE = {1: (2 / 3) ** 2, 3: 0.8742**2}
 # An interpolated pixel needs so much of what it is made of. Chosen.
-_SPLINE_SHARE = 0.5
+_SPLINE_SHARE = 0.6
+# Pixels of the image to either side of a bad raw one that it may have a part in.
+_AROUND = 3
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def _interpolated(
     """Interpolate with splines; nothing is extrapolated beyond the outer pixels' centres."""
     from scipy import ndimage
 
-    back = np.linalg.inv(affine[::-1, :0:-1])  # rows before columns
+    back = np.asarray(np.linalg.inv(affine[::-1, :0:-1]), float)  # rows before columns
     offset = -back @ affine[::-1, 0]
 
     def at(picture: Image, order: int) -> Image:
@@ -188,10 +190,30 @@ def _interpolated(
         )
         return np.asarray(moved)
 
-    share = at(good.astype(np.float32), 1)
     values = at(_filled(pixels, good), order)
-    squares = at(_filled(variance, good), 1) * np.float32(_SPLINE_VARIANCE[order])
-    return values, squares, np.where(share >= _SPLINE_SHARE, share, np.float32(0))
+    # that of the nearest pixel, on average over places: what is around one has much the same
+    squares = at(_filled(variance, good), 0) * np.float32(_SPLINE_VARIANCE[order])
+    share = np.isfinite(values).astype(np.float32)
+    _take_off_bad(share, ~good, affine, back, offset)
+    share[share < _SPLINE_SHARE] = 0
+    return values, squares, share
+
+
+def _take_off_bad(
+    share: Image, bad: NDArray[np.bool_], affine: NDArray[np.float64], back: NDArray[np.float64],
+    offset: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Take off what bad pixels have in the pixels around them, by bilinear weights."""
+    y, x = np.nonzero(bad)
+    reach = np.arange(-_AROUND, _AROUND + 1)
+    middle = affine[::-1] @ np.stack([np.ones(len(x)), x, y])
+    row, column = np.rint(middle).astype(int)[:, :, None, None]
+    row, column = np.broadcast_arrays(row + reach[:, None], column + reach)
+    inside = (row >= 0) & (row < share.shape[0]) & (column >= 0) & (column < share.shape[1])
+    from_y = np.abs(back[0, 0] * row + back[0, 1] * column + offset[0] - y[:, None, None])
+    from_x = np.abs(back[1, 0] * row + back[1, 1] * column + offset[1] - x[:, None, None])
+    weight = np.clip(1 - from_y, 0, None) * np.clip(1 - from_x, 0, None)
+    np.subtract.at(share, (row[inside], column[inside]), weight[inside].astype(np.float32))
 
 
 def _filled(picture: Image, good: NDArray[np.bool_]) -> Image:

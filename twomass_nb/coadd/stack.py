@@ -72,7 +72,7 @@ def stack(
     size: u.Quantity | None = None,
     positions: Pointed | None = None,
     sky: SkyOffsets | None = None,
-    kernel: str = "turbo",
+    kernel: str = "spline",
     pixfrac: float = 1.0,
     correct_first_column: bool = True,
 ) -> Coadd:
@@ -96,10 +96,11 @@ def stack(
     sky : `~twomass_nb.calibrate.SkyOffsets`, optional
         Offsets to take off; measured in the scan if not given.
     kernel : str, optional
-        How a raw pixel's light is spread: by the drizzle library as a square along the image's
-        pixels ("turbo") or along its own ("square"), or by interpolation: "bilinear" has less
-        noise in a pixel and wider stars, "spline" (cubic) more noise and sharper stars. All keep
-        flux. docs/coadding.md compares them.
+        How a raw pixel's light is spread: by interpolation with cubic splines ("spline") or
+        between the four pixels around ("bilinear"), or by the drizzle library as a square along
+        the image's pixels ("turbo") or along its own ("square"). All keep flux. "spline" shows
+        stars best, "bilinear" has least noise in a pixel, "turbo" is fastest; docs/coadding.md
+        compares them.
     pixfrac : float, optional
         Of drizzle: width of the square in raw pixels, up to 1. Six frames cover the places within
         a pixel too unevenly for much less.
@@ -147,7 +148,7 @@ def tile(
     *,
     positions: Pointed | None = None,
     sky: SkyOffsets | None = None,
-    kernel: str = "turbo",
+    kernel: str = "spline",
     pixfrac: float = 1.0,
     correct_first_column: bool = True,
 ) -> Iterator[Coadd]:
@@ -189,7 +190,7 @@ class Coadder:
         calibrator: Calibrator,
         positions: Pointed | None = None,
         sky: SkyOffsets | None = None,
-        kernel: str = "turbo",
+        kernel: str = "spline",
         pixfrac: float = 1.0,
         correct_first_column: bool = True,
         frames: range | None = None,
