@@ -10,7 +10,8 @@
    `reduce_scan` with one worker and with two; time of each step, and peak memory.
 
 Claims, of the fastest kernel and of the default: resampling at least 2 x faster than drizzle with
-calc_pixmap, within 4 x of the floor, at equal or better fidelity than drizzle; a whole scan and band under 30 s and 2 GB on two cores.
+calc_pixmap, within 4 x of the floor, at equal or better fidelity than drizzle; a whole scan and
+band under 30 s and 2 GB on two cores.
 
     python benchmarks/reduce.py [--quick] [--only resampling|pipeline]
 """
