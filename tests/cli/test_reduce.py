@@ -11,7 +11,6 @@ import twomass_nb as tm
 from twomass_nb.cli import main
 from twomass_nb.reduce import steps
 
-
 LUCK, STARS = tm.TwomassError("no luck"), tm.TwomassError("no stars")
 
 

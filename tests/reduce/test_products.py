@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from astropy.table import QTable
 import twomass_nb as tm
 from twomass_nb.atlas import find_coadds
 from twomass_nb.coadd import Coadd
-from twomass_nb.reduce.keeping import load_positions, load_sky
+from twomass_nb.reduce import reduce_scan
+from twomass_nb.reduce.keeping import load_positions, load_sky, save_positions, save_sky
 
 IMAGES = ["ji0630009", "ji0630021", "ki0630009", "ki0630021", "ki0640009"]
 
@@ -88,8 +90,6 @@ def test_calibrated_frames_are_those_of_the_calibrator(undisturbed, shared_disk)
 
 
 def test_kept_positions_and_offsets_are_what_they_were(undisturbed, shared_disk, tmp_path):
-    from twomass_nb.reduce.keeping import save_positions, save_sky
-
     folder = undisturbed.folder / "s064"
     positions, sky = load_positions(folder / "k_positions.ecsv"), load_sky(folder / "k_sky.fits")
     save_positions(positions, tmp_path / "positions.ecsv")
@@ -134,6 +134,29 @@ def test_magnitudes_have_the_zero_point_of_the_surveys_images(undisturbed):
     both = merged[merged["n"] == 2]
     assert len(both) > 30
     assert {"j_m", "k_m"} <= set(merged.colnames)
+
+
+def test_stars_are_confirmed_by_their_frames(undisturbed):
+    stars = QTable.read(undisturbed.folder / "s063/coadd/ki0630009_sources.ecsv")
+    bright = stars[(stars["snr"] > 60) & (stars["flags"] == 0)]
+    assert len(bright) > 10
+    # the scan's own first frames apart, a place is on six or seven frames, and a star on them all
+    inner = bright[bright["n_frames"] >= 6]
+    assert len(inner) > 0.8 * len(bright)
+    assert (inner["n_found"] == inner["n_frames"]).mean() > 0.9
+    assert not bright["solo"].any()
+
+
+def test_the_surveys_images_are_compared_with(shared_disk, undisturbed, tmp_path):
+    shutil.copytree(undisturbed.folder, tmp_path / "000529s")
+    scan = shared_disk / "000529s/k1186063.rdo.gz"
+    done = reduce_scan(scan, tmp_path, compare=True)
+    assert [str(one.task) for one in done.made] == ["s063 k compare 9", "s063 k compare 21"]
+    page = (tmp_path / "000529s/s063/compare/ki0630009.html").read_text()
+    assert "SIMULATED" in page
+    said = json.loads((tmp_path / "000529s/s063/quality.json").read_text())
+    assert set(said["bands"]["k"]["compare"]) == {"9", "21"}
+    assert said["bands"]["k"]["compare"]["9"]["verdict"]
 
 
 def test_quality_figures(undisturbed):

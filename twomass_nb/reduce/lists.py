@@ -8,15 +8,15 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from astropy.table import QTable, vstack
+from astropy.table import QTable, Table, vstack
 from numpy.typing import NDArray
 
 from ..coadd import Coadd
 from ..coadd.stack import Coadder
-from ..sources import detect, flag_artifacts, merge
+from ..sources import confirm, detect, find, flag_artifacts, merge
 from ..sources.matching import chord, mutual, positions, vectors
 
-__all__ = ["band_list", "image_list", "merged_list", "zero_point_of"]
+__all__ = ["FrameStars", "band_list", "image_list", "merged_list", "zero_point_of"]
 
 #: Where no image of the survey says better: MAGZP of real ones, 2000-10-22 s 62. In Ks those of
 #: 1999-05-02 have 19.93.
@@ -24,6 +24,9 @@ NOMINAL = {"j": 21.0034, "h": 20.4978, "k": 19.9801}
 _NOMINAL_FROM = "nominal: MAGZP of images of 2000-10-22 s 62, good to some 0.1 mag"
 #: Neighbouring images share 54 rows: a star closer than this to one of the other's is that one.
 _SAME = 1.5
+#: Width of stars on frames, raw pixels, about which it is measured; and how many frames' stars are
+#: kept: as many as one image has, and some.
+_FRAME_FWHM, _KEPT = 1.3, 24
 #: What the list of a band says of all its images.
 _SAID = ("band", "scan_id", "zero_point", "zero_point_from", "kernel")
 
@@ -37,8 +40,21 @@ def zero_point_of(images: tuple[Path, ...]) -> float | None:
     return float(np.median(known)) if known and None not in known else None
 
 
-def image_list(image: Coadd, coadder: Coadder) -> QTable:
-    """Return the stars of a coadd, with what bright ones made flagged."""
+class FrameStars:
+    """The stars of single frames; those of frames that two images share are found once."""
+
+    def __init__(self, coadder: Coadder) -> None:
+        self._coadder = coadder
+        self.of = lru_cache(_KEPT)(self._of)
+
+    def _of(self, i: int) -> Table:
+        pixels, variance, _, mask = self._coadder.science(i)
+        noise = float(np.sqrt(np.nanmedian(variance)))
+        return find(pixels, noise=noise, mask=mask, fwhm=_FRAME_FWHM)
+
+
+def image_list(image: Coadd, coadder: Coadder, stars: FrameStars) -> QTable:
+    """Return the stars of a coadd: what bright ones made flagged, each looked for on its frames."""
     known = "MAGZP" in image.header
     header = image.header
     if not known:
@@ -48,6 +64,8 @@ def image_list(image: Coadd, coadder: Coadder) -> QTable:
     if not known:
         table.meta["zero_point_from"] = _NOMINAL_FROM
     table = flag_artifacts(table, step=image.frame_step)
+    frames = range(image.header["FRAME1"], image.header["FRAME2"] + 1)
+    table = confirm(table, [(stars.of(i), coadder.positions.wcs(i)) for i in frames])
     table.meta["SIMULATE"] = bool(image.simulated)
     table.meta["rows"] = image.data.shape[0]
     table["coadd"] = np.full(len(table), image.coadd)

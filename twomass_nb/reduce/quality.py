@@ -25,6 +25,7 @@ __all__ = ["quality_table", "write_quality"]
 _COLUMNS: dict[str, tuple[type, Any]] = {
     "frames": (int, None),
     "sources": (int, None),
+    "solo": (int, None),
     "level": (float, u.adu),
     "noise": (float, u.adu),
     "uncertainty": (float, u.adu),
@@ -44,11 +45,12 @@ def quality_table(scan_id: ScanId, records: Mapping[Name, Record], simulated: bo
     Returns
     -------
     `~astropy.table.QTable`
-        ``scan_id``, ``band``, ``coadd``, ``file``; ``frames`` coadded, ``sources`` found,
-        ``level`` of the background, ``noise`` of a pixel as it scatters and ``uncertainty`` as it
-        should, ``limit`` (magnitude at a signal to noise of 10), ``fwhm``, ``background_rms`` (of
-        the frames' offsets), ``transient_pixels`` and ``streaks`` masked, ``coverage`` (median,
-        frames), ``empty`` (share of pixels without any), ``error`` (why it was not made).
+        ``scan_id``, ``band``, ``coadd``, ``file``; ``frames`` coadded, ``sources`` found and, of
+        them, ``solo``, those that one frame alone shows; ``level`` of the background, ``noise`` of
+        a pixel as it scatters and ``uncertainty`` as it should, ``limit`` (magnitude at a signal to
+        noise of 10), ``fwhm``, ``background_rms`` (of the frames' offsets), ``transient_pixels``
+        and ``streaks`` masked, ``coverage`` (median, frames), ``empty`` (share of pixels without
+        any), ``error`` (why it was not made).
     """
     images = sorted(
         (name for name in records if name.kind == "image" and name.scan == scan_id.scan),

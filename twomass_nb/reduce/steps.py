@@ -25,7 +25,7 @@ from ..raw import RawScan
 from ..scan import ScanId
 from .cube import write_frames
 from .keeping import load_positions, load_sky, save_positions, save_sky, write_table
-from .lists import band_list, image_list, merged_list, zero_point_of
+from .lists import FrameStars, band_list, image_list, merged_list, zero_point_of
 from .places import place_of
 from .tasks import Job, Name, Record, Task, state_of
 
@@ -126,13 +126,13 @@ def _image(task: Task) -> Made:
     zero_point = zero_point_of(task.archive)
     if zero_point is not None:
         made.header["MAGZP"] = (zero_point, "zero point of the survey's images of this scan")
-    table = image_list(made, coadder)
+    table = image_list(made, coadder, _frame_stars(coadder))
     places = [place_of(task.name), place_of(task.name, "sources")]
     made.write_to(folder / places[0], overwrite=True)
     write_table(table, folder / places[1])
     return places, {**_of_image(made), **{
         name: table.meta[name] for name in ("limit", "fwhm", "zero_point_from")
-    }, "sources": len(table)}  # fmt: skip
+    }, "sources": len(table), "solo": int(np.sum(table["solo"]))}  # fmt: skip
 
 
 def _of_image(made: Coadd) -> dict[str, Any]:
@@ -157,7 +157,8 @@ def _compare(task: Task) -> Made:
     real = AtlasImage.open(task.archive[0])
     found = compare_images(coadder.coadd(grid_like(real)), real, coadder.positions)
     report.write(found, task.job.folder / place_of(task.name), overwrite=True)
-    return [place_of(task.name)], {"agrees": bool(found.ok), "verdict": found.verdict}
+    checks = {check.what: float(check.value) for check in found.checks}
+    return [place_of(task.name)], {"verdict": found.verdict, "checks": checks}
 
 
 def _sources(task: Task) -> Made:
@@ -165,7 +166,7 @@ def _sources(task: Task) -> Made:
     folder = task.job.folder
     table = band_list([folder / place_of(part, "sources") for part in task.parts])
     write_table(table, folder / place_of(task.name))
-    return [place_of(task.name)], {"sources": len(table)}
+    return [place_of(task.name)], {"sources": len(table), "solo": int(np.sum(table["solo"]))}
 
 
 def _merged(task: Task) -> Made:
@@ -223,6 +224,11 @@ def _calibration_kept(job: Job, scan: int, band: str, _basis: str) -> tuple[Cali
 
 def _coadder(task: Task) -> Coadder:
     return _coadder_kept(task.job, _scan(task), task.basis)
+
+
+@lru_cache(maxsize=1)
+def _frame_stars(coadder: Coadder) -> FrameStars:
+    return FrameStars(coadder)
 
 
 @lru_cache(maxsize=1)
