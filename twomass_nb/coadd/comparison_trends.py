@@ -22,6 +22,9 @@ __all__ = ["FALSE_ALARM", "LEAST", "Trend", "causes", "trends"]
 FALSE_ALARM = 0.01
 #: Fewest stars that trends are looked for in.
 LEAST = 20
+# A trend matters from this share of what the scatter may be. Frames put exactly where they looked
+# leave one of 17 mas with the phase in raw pixels, where stars hardly move across the array.
+_MATTERS = 0.2
 _DEALS = 999
 # What differences scatter by beyond the noise of the sky is sought in these, in units of the
 # median noise.
@@ -45,7 +48,7 @@ class Trend:
     chance : float
         How often one of all the questions would give an answer as unlikely, were there no trend.
     tolerated : float
-        Size that does not matter, a tenth of what the scatter may be.
+        Size that does not matter, a fifth of what the scatter may be.
     """
 
     of: str
@@ -148,7 +151,7 @@ def trends(
         scaled = np.clip(scaled / spread, -_CLIP, _CLIP)
         for name, columns in terms.items():
             sizes, chances = _fitted(scaled, noise * spread, columns, deals)
-            asked.append((of, name, limit / 10, sizes, chances))
+            asked.append((of, name, _MATTERS * limit, sizes, chances))
     # in every deal, the least likely answer of all
     least = np.min([chances[1:] for *_, chances in asked], axis=0)
     return [

@@ -218,7 +218,7 @@ def _trends(comparison: Comparison) -> str:
     note = (
         "mmag and mas: size (what chance alone reaches in one of twenty), chance that one of all "
         f"these would be as unlikely. Without any trend, one comparison in {1 / FALSE_ALARM:.0f} "
-        f"shows a chance under {FALSE_ALARM:g}; then a tenth of the limit still passes."
+        f"shows a chance under {FALSE_ALARM:g}; then a fifth of the limit still passes."
     )
     return _table("Trends of those stars", ("with", *heads), rows) + f'<p class="note">{note}</p>'
 
