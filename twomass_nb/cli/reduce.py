@@ -17,12 +17,16 @@ def _reduce(args: argparse.Namespace) -> int:
     from ..reduce import reduce_night, reduce_scan
     from ..reduce.workers import cores
 
+    workers = args.workers
+    if workers is None:
+        workers = 1 if args.scheduler else cores()
     options = {
         "bands": args.bands, "nights": args.nights, "frames": args.frames,
-        "compare": args.compare, "kernel": args.kernel, "scheduler": args.scheduler,
-        "workers": args.workers or (1 if args.scheduler else cores()),
+        "compare": args.compare, "scheduler": args.scheduler, "workers": workers,
         "overwrite": args.overwrite,
     }  # fmt: skip
+    if args.kernel is not None:
+        options["kernel"] = args.kernel
     if Path(args.what).is_dir():
         scans = None if args.scans is None else sorted(set(args.scans))
         done = reduce_night(args.what, args.out, night=args.night, scans=scans, **options)
@@ -80,7 +84,7 @@ def add_commands(commands: Any) -> None:
         "--compare", action="store_true",
         help="write reports on the survey's images that lie beside the raw files",
     )  # fmt: skip
-    added.add_argument("--kernel", default="turbo", help="of coadds: see docs/coadding.md")
+    added.add_argument("--kernel", help="how coadds are made: see docs/coadding.md")
     added.add_argument("--overwrite", action="store_true", help="make all anew")
     added.add_argument("--json", action="store_true", help="print what was made as JSON")
     added.set_defaults(words=added)
