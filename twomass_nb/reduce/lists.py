@@ -12,7 +12,7 @@ from astropy.table import QTable, Table, vstack
 from numpy.typing import NDArray
 
 from ..coadd import Coadd
-from ..coadd.stack import Coadder
+from ..coadd.coadder import Coadder
 from ..sources import confirm, detect, find, flag_artifacts, merge
 from ..sources.matching import chord, mutual, positions, vectors
 

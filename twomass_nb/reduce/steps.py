@@ -18,8 +18,8 @@ import numpy as np
 from ..atlas import AtlasImage
 from ..calibrate import Calibrator, nearest
 from ..coadd import Coadd
+from ..coadd.coadder import Coadder
 from ..coadd.grid import grid_like, grid_of_tile
-from ..coadd.stack import Coadder
 from ..errors import TwomassError, TwomassWarning
 from ..raw import RawScan
 from ..scan import ScanId
