@@ -100,7 +100,8 @@ def stack(
         raise NotFoundError(msg)
     if like is not None:
         _require_band(scan, like)
-        grid, frames = grid_like(like), _frames_of(scan, like.first_frame, like.last_frame)
+        # a header's frames are good to one
+        grid, frames = grid_like(like), _frames_of(scan, like.first_frame - 1, like.last_frame + 1)
     else:
         grid = grid_at(scan, scan.track, centre, size)
         frames = _frames_on(scan, grid)
