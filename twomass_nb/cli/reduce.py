@@ -23,7 +23,7 @@ def _reduce(args: argparse.Namespace) -> int:
     options = {
         "bands": args.bands, "nights": args.nights, "frames": args.frames,
         "compare": args.compare, "scheduler": args.scheduler, "workers": workers,
-        "overwrite": args.overwrite,
+        "overwrite": args.overwrite, "catalog": args.catalog,
     }  # fmt: skip
     if args.kernel is not None:
         options["kernel"] = args.kernel
@@ -83,6 +83,10 @@ def add_commands(commands: Any) -> None:
     added.add_argument(
         "--compare", action="store_true",
         help="write reports on the survey's images that lie beside the raw files",
+    )  # fmt: skip
+    added.add_argument(
+        "--catalog", metavar="FILE",
+        help="stars (ra, dec, j_m, h_m, k_m) that positions and magnitudes are tied to",
     )  # fmt: skip
     added.add_argument("--kernel", help="how coadds are made: see docs/coadding.md")
     added.add_argument("--overwrite", action="store_true", help="make all anew")

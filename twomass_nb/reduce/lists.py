@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from ..coadd import Coadd
 from ..coadd.coadder import Coadder
+from ..errors import TableError
 from ..sources import confirm, detect, find, flag_artifacts, merge
 from ..sources.matching import chord, mutual, positions, vectors
+from ..tables.formats import read_any
 
-__all__ = ["FrameStars", "band_list", "image_list", "merged_list", "zero_point_of"]
+__all__ = ["FrameStars", "band_list", "image_list", "merged_list", "read_catalog", "zero_point_of"]
 
 #: Where no image of the survey says better: MAGZP of real ones, 2000-10-22 s 62. In Ks those of
 #: 1999-05-02 have 19.93.
@@ -29,6 +31,27 @@ _SAME = 1.5
 _FRAME_FWHM, _KEPT = 1.3, 24
 #: What the list of a band says of all its images.
 _SAID = ("band", "scan_id", "zero_point", "zero_point_from", "kernel")
+
+
+def read_catalog(path: Path) -> Table:
+    """Read a table of stars with positions, as the point source catalogue.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read, or has no positions.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise TableError(msg) from None
+    table, _ = read_any(content, str(path))
+    names = {name.lower() for name in table.colnames}
+    if "ra" not in names or not names & {"dec", "decl"}:
+        msg = f"{path} has no positions of stars: it needs columns ra and dec"
+        raise TableError(msg)
+    return table
 
 
 @lru_cache(maxsize=8)

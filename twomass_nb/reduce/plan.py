@@ -76,6 +76,8 @@ class Plan:
         self.scans = {one.scan_id.scan: one for one in asked}
         self.nodes: dict[Name, _Node] = {}
         self.settled: dict[Name, Record] = {}
+        catalog = job.catalog
+        self._catalog = (str(catalog), state_of(catalog)) if catalog else None
         self._begun: set[Name] = set()
         self._grown: set[Name] = set()
         self._archive: dict[tuple[int, str], tuple[Path, ...]] = {}
@@ -182,6 +184,7 @@ class Plan:
         said = [
             __version__, name, image, keys,
             self.job.kernel if name.kind in ("image", "compare") else "",
+            self._catalog if name.kind in ("positions", "sources") else None,
             [(path.name, state_of(path)) for path in (*files, *archive)],
         ]  # fmt: skip
         key = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]

@@ -17,6 +17,7 @@ from ..files import as_path
 from ..night import open_night
 from .asked import bands_of, nights_around, scan_asked, scans_asked
 from .journal import Journal, kept_in
+from .lists import read_catalog
 from .log import Log
 from .places import LOG
 from .plan import Asked, Plan, urgency
@@ -40,6 +41,7 @@ def reduce_scan(
     frames: bool = True,
     compare: bool = False,
     kernel: str = "spline",
+    catalog: str | PathLike[str] | None = None,
     workers: int = 1,
     scheduler: str | None = None,
     overwrite: bool = False,
@@ -67,6 +69,9 @@ def reduce_scan(
         a coadd of ours on its grid agrees with it.
     kernel : str, optional
         See `twomass_nb.coadd.stack`.
+    catalog : path, optional
+        Table of stars, as rows of the point source catalogue (``ra``, ``dec``, ``j_m``, ``h_m``,
+        ``k_m``): positions and magnitudes are tied to it instead of to the survey's images.
     workers : int, optional
         Processes on this machine that do the work, with Dask; 1: this one alone does it.
         A script that has more needs ``if __name__ == "__main__":`` around it.
@@ -89,7 +94,9 @@ def reduce_scan(
         If another process reduces into it, or Dask cannot be had.
     """
     asked = scan_asked(scan, bands_of(bands))
-    run = _Run(asked.scan_id.night, [asked], out, nights, frames, compare, kernel, overwrite)
+    run = _Run(
+        asked.scan_id.night, [asked], out, nights, frames, compare, kernel, catalog, overwrite
+    )
     return run.by(workers, scheduler)
 
 
@@ -104,6 +111,7 @@ def reduce_night(
     frames: bool = True,
     compare: bool = False,
     kernel: str = "spline",
+    catalog: str | PathLike[str] | None = None,
     workers: int = 1,
     scheduler: str | None = None,
     overwrite: bool = False,
@@ -119,7 +127,7 @@ def reduce_night(
         Which night of a tape, see `twomass_nb.open_night`.
     scans : sequence of int, optional
         Only these, whatever their type.
-    bands, nights, frames, compare, kernel, workers, scheduler, overwrite
+    bands, nights, frames, compare, kernel, catalog, workers, scheduler, overwrite
         See `reduce_scan`; of bands those that are there are reduced.
 
     Returns
@@ -133,7 +141,7 @@ def reduce_night(
     """
     opened = open_night(as_path(folder).absolute(), night)
     asked = scans_asked(opened, bands_of(bands), scans)
-    run = _Run(opened.name, asked, out, nights, frames, compare, kernel, overwrite)
+    run = _Run(opened.name, asked, out, nights, frames, compare, kernel, catalog, overwrite)
     return run.by(workers, scheduler)
 
 
@@ -142,7 +150,8 @@ class _Run:
 
     def __init__(
         self, night: str, asked: list[Asked], out: str | PathLike[str], nights: Folders | None,
-        frames: bool, compare: bool, kernel: str, overwrite: bool,
+        frames: bool, compare: bool, kernel: str, catalog: str | PathLike[str] | None,
+        overwrite: bool,
     ) -> None:  # fmt: skip
         require_kernel(kernel, 1.0)
         self.asked, self.frames, self.compare = asked, frames, compare
@@ -155,7 +164,10 @@ class _Run:
                 raise TwomassError(msg)
         self.simulated = any(open_raw(path, one.scan_id).simulated for one, _, path in self.raw)
         places = nights_around(nights, self.raw[0][2].parent)
-        self.job = Job(folder, places, kernel)
+        stars = None if catalog is None else as_path(catalog).absolute()
+        if stars is not None:
+            read_catalog(stars)  # what is wrong with it is said before anything is done
+        self.job = Job(folder, places, kernel, stars)
         self.made: list[Record] = []
         self.kept: list[Record] = []
 

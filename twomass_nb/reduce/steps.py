@@ -23,9 +23,17 @@ from ..coadd.grid import grid_like, grid_of_tile
 from ..errors import TwomassError, TwomassWarning
 from ..raw import RawScan
 from ..scan import ScanId
+from ..sources import zero_point
 from .cube import write_frames
 from .keeping import load_positions, load_sky, save_positions, save_sky, write_table
-from .lists import FrameStars, band_list, image_list, merged_list, zero_point_of
+from .lists import (
+    FrameStars,
+    band_list,
+    image_list,
+    merged_list,
+    read_catalog,
+    zero_point_of,
+)
 from .places import place_of
 from .tasks import Job, Name, Record, Task, state_of
 
@@ -90,14 +98,18 @@ def _sky(task: Task) -> Made:
 
 
 def _positions(task: Task) -> Made:
-    """Measure where the frames looked, against the survey's images where they are at hand."""
+    """Measure where the frames looked, against a catalogue or the survey's images if at hand."""
     from ..astrometry import reconstruct
 
     scan, folder = _scan(task), task.job.folder
     calibrator, sky = _calibration(task)
-    spread = np.linspace(0, len(task.archive) - 1, min(len(task.archive), _REFERENCES))
-    reference = [AtlasImage.open(task.archive[int(k)]) for k in spread.round()]
-    found = reconstruct(scan, calibrator, sky=sky, reference=reference or None)
+    reference: Any = None
+    if task.job.catalog is not None:
+        reference = read_catalog(task.job.catalog)
+    elif task.archive:
+        spread = np.linspace(0, len(task.archive) - 1, min(len(task.archive), _REFERENCES))
+        reference = [AtlasImage.open(task.archive[int(k)]) for k in spread.round()]
+    found = reconstruct(scan, calibrator, sky=sky, reference=reference)
     save_positions(found, folder / place_of(task.name))
     measured = found.errors[found.measured]
     return [place_of(task.name)], {
@@ -165,8 +177,13 @@ def _sources(task: Task) -> Made:
     """Put the lists of a band's images together."""
     folder = task.job.folder
     table = band_list([folder / place_of(part, "sources") for part in task.parts])
+    if task.job.catalog is not None:
+        table = zero_point(table, read_catalog(task.job.catalog), name=task.job.catalog.name)
     write_table(table, folder / place_of(task.name))
-    return [place_of(task.name)], {"sources": len(table), "solo": int(np.sum(table["solo"]))}
+    return [place_of(task.name)], {
+        "sources": len(table), "solo": int(np.sum(table["solo"])),
+        **{name: table.meta[name] for name in ("zero_point", "zero_point_from")},
+    }  # fmt: skip
 
 
 def _merged(task: Task) -> Made:

@@ -50,11 +50,14 @@ class Job:
         Where darks and twilights are looked for.
     kernel : str
         See `twomass_nb.coadd.stack`.
+    catalog : Path or None
+        Table of stars that positions and magnitudes are tied to.
     """
 
     folder: Path
     nights: tuple[Path, ...]
     kernel: str
+    catalog: Path | None = None
 
 
 @dataclass(frozen=True)
