@@ -10,6 +10,7 @@ from astropy import units as u
 
 import twomass_nb as tm
 from twomass_nb.errors import AtlasError, NotFoundError, TwomassError
+from twomass_nb.explore import compare_model
 from twomass_nb.explore.compare_coadd import signed_colours
 from twomass_nb.explore.compare_model import CompareModel
 
@@ -83,6 +84,14 @@ def test_noise_falls_as_frames_are_put_together(model):
     sky = [float(text) for text in numbers["sky, DN a square arcsec"]]
     assert sky[0] == pytest.approx(sky[1], rel=0.05)
     assert model.depth() == pytest.approx(512 / 82.2, rel=0.02)
+
+
+def test_noise_of_a_coadd_counts_what_neighbours_share(model, real_data):
+    image = tm.AtlasImage.open(real_data / "atlas/aJ_asky_001022s0620186.fits.gz")
+    _, noise = model._sky_and_noise(image.data, compare_model._APART_COADD)
+    assert noise == pytest.approx(image.header["SKYSIG"], rel=0.02)
+    _, neighbours = model._sky_and_noise(image.data, 1)
+    assert neighbours < 0.6 * noise
 
 
 def test_the_parity_is_found_on_asking(model):
