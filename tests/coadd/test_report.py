@@ -116,3 +116,10 @@ def test_no_file_is_lost(comparison, tmp_path):
     with pytest.raises(NotFoundError, match="no comparison"):
         report.write([], path, overwrite=True)
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_chance_passes_from_its_limit_up(comparison, page):
+    bounds = {check.what: check.bound for check in comparison.checks}
+    assert bounds["photometry, rms about the offset"] == "≤ 0.02"
+    assert bounds["trends, chance of the least likely"] == "≥ 0.01"
+    assert {"≤ 0.02", "≥ 0.01"} <= set(Reader(page).words)

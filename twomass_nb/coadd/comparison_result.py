@@ -32,7 +32,7 @@ _FEWEST = 3
 
 @dataclass(frozen=True)
 class Check:
-    """A number against what it may be; `ok` is None where it cannot be judged."""
+    """A number against the most it may be, or the `least`; `ok` is None where it is not judged."""
 
     what: str
     value: float
@@ -41,11 +41,17 @@ class Check:
     unit: str
     ok: bool | None
     note: str = ""
+    least: bool = False
+
+    @property
+    def bound(self) -> str:
+        """The limit in words of mathematics: the most the value may be, or the least."""
+        return f"{'≥' if self.least else '≤'} {self.limit:g}"
 
     def __str__(self) -> str:
         said = {True: "yes", False: "NO", None: "not judged"}[self.ok]
         value = "-" if np.isnan(self.value) else f"{self.value:.4f} ± {self.error:.4f}"
-        return f"{self.what}: {value} (up to {self.limit:g}) {self.unit}: {said}" + (
+        return f"{self.what}: {value} ({self.bound}) {self.unit}: {said}" + (
             f" ({self.note})" if self.note else ""
         )
 
@@ -201,13 +207,14 @@ class Comparison:
     def _trend_check(self) -> Check:
         what = "trends, chance of the least likely"
         if not self.trends:
-            return Check(what, np.nan, 0.0, FALSE_ALARM, "", None, f"fewer than {LEAST} stars")
+            few = f"fewer than {LEAST} stars"
+            return Check(what, np.nan, 0.0, FALSE_ALARM, "", None, few, least=True)
         there = [trend for trend in self.trends if trend.found]
-        said = [f"{t.of} with {t.with_}, {t.size:.4f}{' (small)' * t.ok}" for t in there]
+        said = [f"{t.words}{', too small to matter' * t.ok}" for t in there]
         least = min(trend.chance for trend in self.trends)
         ok = all(trend.ok for trend in there)
         note = "; ".join(said) or f"{len(self.trends)} asked"
-        return Check(what, least, 0.0, FALSE_ALARM, "", ok, note)
+        return Check(what, least, 0.0, FALSE_ALARM, "", ok, note, least=True)
 
     def ok(self) -> bool:
         """Whether nothing that can be judged is beyond its limit."""

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from ..atlas import AtlasImage
 
-__all__ = ["FALSE_ALARM", "LEAST", "Trend", "causes", "trends"]
+__all__ = ["FALSE_ALARM", "LEAST", "NAMES", "Trend", "causes", "trends"]
 
 #: Chance that a comparison without any trend shows one, over all questions together.
 FALSE_ALARM = 0.01
+#: What differences are called.
+NAMES = {"d_mag": "magnitude", "d_ra": "RA", "d_dec": "Dec"}
 #: Fewest stars that trends are looked for in.
 LEAST = 20
 # A trend matters from this share of what the scatter may be. Frames put exactly where they looked
@@ -57,6 +59,12 @@ class Trend:
     usual: float
     chance: float
     tolerated: float
+
+    @property
+    def words(self) -> str:
+        """What goes along with what, and by how much."""
+        unit = "mmag" if self.of == "d_mag" else "mas"
+        return f"{NAMES[self.of]} with {self.with_}, {1000 * self.size:.1f} {unit}"
 
     @property
     def found(self) -> bool:

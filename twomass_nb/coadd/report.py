@@ -14,7 +14,7 @@ from ..errors import NotFoundError
 from ..files import as_path, refuse_existing, whole_file
 from . import report_pictures
 from .comparison_result import BRIGHTER, Check, Comparison
-from .comparison_trends import FALSE_ALARM
+from .comparison_trends import FALSE_ALARM, NAMES
 
 __all__ = ["write"]
 
@@ -44,7 +44,6 @@ caption { text-align: left; padding: .3em 0; font-weight: bold }
   .beside { gap: 0 1em; flex-wrap: nowrap; break-inside: avoid } .beside img { flex: 0 0 49% }
   .beside div, .beside div:last-child { flex: 0 1 auto; overflow: visible } }
 """
-_WORDS = {"d_mag": "magnitude", "d_ra": "RA", "d_dec": "Dec"}
 _CARDS = (
     ("POSREF", "positions from"), ("DARK", "darks"), ("TWI", "twilights"),
     ("FRAME1", "first frame"), ("FRAME2", "last frame"), ("KERNEL", "kernel"),
@@ -159,14 +158,14 @@ def _checks(comparison: Comparison) -> str:
     words = {True: ("yes", "✓ yes"), False: ("no", "✗ no"), None: ("open", "not judged")}
     rows = [
         (
-            escape(check.what), _with_error(check.value, check.error), f"{check.limit:g}",
+            escape(check.what), _with_error(check.value, check.error), escape(check.bound),
             escape(check.unit), f'<span class="{words[check.ok][0]}">{words[check.ok][1]}</span>',
             escape(check.note),
         )
         for check in comparison.checks
     ]  # fmt: skip
     return _table(
-        "Against the limits", ("", "found", "up to", "unit", "within", ""), rows, text=(3, 4, 5)
+        "Against the limits", ("", "found", "limit", "unit", "passes", ""), rows, text=(3, 4, 5)
     )
 
 
@@ -214,7 +213,7 @@ def _trends(comparison: Comparison) -> str:
                 )
                 cells.append(f'<span class="{kind}">{text}</span>')
         rows.append((escape(name), *cells))
-    heads = [_WORDS[of] for of in dict.fromkeys(trend.of for trend in comparison.trends)]
+    heads = [NAMES[of] for of in dict.fromkeys(trend.of for trend in comparison.trends)]
     note = (
         "mmag and mas: size (what chance alone reaches in one of twenty), chance that one of all "
         f"these would be as unlikely. Without any trend, one comparison in {1 / FALSE_ALARM:.0f} "

@@ -77,6 +77,7 @@ def images(comparison: Comparison) -> str:
             unit, ends = ("DN", "max") if how is light else ("SKYSIG", "both")
             figure.colorbar(shown, ax=ax, label=unit, location="bottom", extend=ends, aspect=12)
         axes[0].set_ylabel("y (pixel, 1″) → north")
+        figure.suptitle(comparison.title, fontsize=9)
         return _png(figure)
 
 
@@ -91,6 +92,7 @@ def measurements(comparison: Comparison) -> str:
         _astrometry(axes[0, 1], comparison)
         _profiles(axes[1, 0], comparison)
         _correlation(axes[1, 1], comparison)
+        figure.suptitle(comparison.title, fontsize=9)
         return _png(figure)
 
 
@@ -149,7 +151,7 @@ def _profiles(ax: Any, comparison: Comparison) -> None:
         peak = star[near].max() if np.isfinite(star).all() else 1.0
         ax.plot(radius[near], star[near] / peak, mark, ms=2.5, color=colour, label=label)
     ax.axhline(0, color=_LIMIT, lw=0.6)
-    ax.set(title="resolution: the mean star", xlabel="radius (″)", ylabel="height")
+    ax.set(title="resolution: the mean star", xlabel="radius (″)", ylabel="light, of the peak")
     ax.legend(fontsize=7)
 
 
