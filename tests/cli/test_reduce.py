@@ -83,6 +83,7 @@ def test_nights_of_darks_and_twilights_can_be_named(short_sample, tmp_path, quic
         ["000529s063", "--scans", "63"],
         ["000529s063", "--night", "000529s"],
         ["000529s063", "--scans", "one"],
+        ["000529s063", "--scans", "72-70"],
         ["000529s063", "--workers", "many"],
     ],
 )

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from astropy.table import QTable
 
-from twomass_nb.errors import TwomassError
+from twomass_nb.errors import NotFoundError, TwomassError
 from twomass_nb.reduce import reduce_night, reduce_scan
 from twomass_nb.reduce.steps import STEPS
 
@@ -27,7 +27,8 @@ def test_a_damaged_file_stops_its_band_alone(disk, reduced):
     assert "s063 merged" not in failed
     folder = reduced / NIGHT / "s063"
     # nothing of the file as it was before stands beside the failure
-    assert not list(folder.glob("coadd/k*.fits")) or "image" not in " ".join(failed)
+    assert not list(folder.glob("coadd/k*"))
+    assert set(done.quality[done.quality["scan_id"] == "000529s063"]["band"]) == {"j"}
     assert not (folder / "k_sky.fits").exists()
     assert not (folder / "k_sources.ecsv").exists()
     assert len(list(folder.glob("coadd/j*.fits"))) == 2
@@ -37,6 +38,15 @@ def test_a_damaged_file_stops_its_band_alone(disk, reduced):
     assert "s063 k sky: FAILED" in (reduced / NIGHT / "reduce.log").read_text()
     with pytest.raises(TwomassError, match=r"4 pieces of work failed, the first: s063 k sky"):
         done.require_ok()
+
+
+def test_a_mistyped_folder_costs_nothing(disk, reduced):
+    before = sorted((reduced / NIGHT).rglob("*.fits"))
+    with pytest.raises(NotFoundError, match="there is no folder"):
+        reduce_night(disk / NIGHT, reduced, nights=disk / "00531s")
+    with pytest.raises(NotFoundError, match="there is no file or folder"):
+        reduce_scan(disk / "00529s", reduced)
+    assert sorted((reduced / NIGHT).rglob("*.fits")) == before
 
 
 def test_one_image_that_fails_leaves_the_others(disk, reduced, monkeypatch):

@@ -56,6 +56,8 @@ def test_an_address_where_nobody_is(shared_disk, tmp_path, monkeypatch):
         address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(TwomassError, match=f"no Dask scheduler answers at {address}"):
             reduce_scan(shared_disk / SCAN, tmp_path, scheduler=address)
+    with pytest.raises(TwomassError, match="'here' is no address of a Dask scheduler"):
+        reduce_scan(shared_disk / SCAN, tmp_path, scheduler="here")
 
 
 def test_without_dask_one_worker_does(monkeypatch, shared_disk, tmp_path):

@@ -44,9 +44,14 @@ def _numbers(text: str) -> list[int]:
     numbers: list[int] = []
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
-        numbers += range(int(first), int(last or first) + 1)
-    if not numbers:
-        raise ValueError(text)
+        try:
+            some = range(int(first), int(last or first) + 1)
+        except ValueError:
+            some = range(0)
+        if not some:
+            msg = f"{part.strip()!r} is no scan and no range of scans: write 63 or 70-72"
+            raise argparse.ArgumentTypeError(msg)
+        numbers += some
     return numbers
 
 

@@ -60,9 +60,12 @@ def scan_asked(scan: Any, bands: tuple[str, ...] | None) -> Asked:
     if path.is_dir():
         msg = f"{path} is a folder: reduce it as a night, or name one raw file in it"
         raise NotFoundError(msg)
-    if path.exists() or not _is_identity(str(scan)):
+    if path.exists():
         return _of_file(RawScan(path), bands)
-    return _of_identity(ScanId.parse(str(scan)), bands)
+    if _is_identity(str(scan)):
+        return _of_identity(ScanId.parse(str(scan)), bands)
+    msg = f"there is no file or folder {path}: name one, or a scan as 000529s063"
+    raise NotFoundError(msg)
 
 
 def _is_identity(text: str) -> bool:
@@ -149,9 +152,19 @@ def nights_around(
     """Return where darks and twilights are looked for.
 
     Unless told, that is the folder of the scan's night and the others of its disk.
+
+    Raises
+    ------
+    NotFoundError
+        If a folder is not there: what a mistyped one would fail is not worth what was made before.
     """
     if nights is None:
         folder = folder.absolute()
         return (folder.parent if _NIGHT.fullmatch(folder.name) else folder,)
     several = [nights] if isinstance(nights, str | PathLike) else nights
-    return tuple(as_path(one).absolute() for one in several)
+    folders = tuple(as_path(one).absolute() for one in several)
+    for one in folders:
+        if not one.is_dir():
+            msg = f"there is no folder {one}: name those of darks and twilights, or none"
+            raise NotFoundError(msg)
+    return folders

@@ -129,12 +129,19 @@ class Plan:
         return self._archive[scan, band]
 
     def outdated(self, known: Iterable[Name]) -> list[Name]:
-        """Return the images among `known` that scans had before and do not have any more."""
-        return [
-            name for name in known
-            if name.kind == "image" and name not in self.nodes
-            and Name("positions", name.scan, name.band) in self._grown
-        ]  # fmt: skip
+        """Return what is among `known` and is not so any more: images that scans had before.
+
+        Those are images beyond the ends of a scan as it is now; and all, with their comparisons,
+        whose positions could not be had again.
+        """
+        found = []
+        for name in known:
+            positions = Name("positions", name.scan, name.band)
+            lost = positions in self.settled and bool(self.settled[positions].error)
+            kinds = ("image", "compare") if lost else ("image",)
+            if name.kind in kinds and name not in self.nodes and (lost or positions in self._grown):
+                found.append(name)
+        return found
 
     # What is next ------------------------------------------------------------------------------
 

@@ -102,8 +102,9 @@ class Reduction:
 def _ranges(rows: QTable) -> str:
     if not len(rows):
         return ""
-    noise, limit = rows["noise"].value, rows["limit"].value
-    return (
-        f", {rows['sources'].sum()} sources, noise {noise.min():.2f} to {noise.max():.2f} DN, "
+    found, noise, limit = rows["sources"], rows["noise"].value, rows["limit"].value
+    return (  # images overlap: the sum of their sources is not how many there are
+        f", {found.min()} to {found.max()} sources each, "
+        f"noise {noise.min():.2f} to {noise.max():.2f} DN, "
         f"limit {limit.min():.1f} to {limit.max():.1f} mag"
     )

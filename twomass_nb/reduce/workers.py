@@ -132,6 +132,11 @@ def workers_of(workers: int, scheduler: str | None, folder: Path) -> Iterator[Wo
             yield _OnDask(client)
         return
     try:
+        distributed.comm.get_address_host_port(scheduler, strict=True)
+    except ValueError as error:  # a client would be left half-made, and complain at its end
+        msg = f"{scheduler!r} is no address of a Dask scheduler: write it as tcp://10.0.0.1:8786"
+        raise TwomassError(msg) from error
+    try:
         client = distributed.Client(scheduler, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError) as error:
         msg = f"no Dask scheduler answers at {scheduler}: start one, or leave the address out"
