@@ -51,11 +51,12 @@ def images(comparison: Comparison) -> str:
 
     pair, sigma = comparison.pair, comparison.sky_sigma
     rows, columns = pair.real.shape
-    figure = _blank(6.2, min(9.0, 1.25 + 1.35 * rows / columns))
+    figure = _blank(6.2, min(9.0, 1.45 + 1.35 * rows / columns))
     from matplotlib import rc_context
 
     low, high = np.percentile(pair.real[np.isfinite(pair.real)], [0.5, 99.7])
     stretch = ImageNormalize(vmin=low, vmax=high, stretch=AsinhStretch(0.1))
+    marks = np.rint(stretch.inverse(np.array([0.1, 0.5, 0.95])))  # evenly along the scale
     signed = {"vmin": -_SIGMAS, "vmax": _SIGMAS, "cmap": "RdBu_r"}
     light = {"norm": stretch, "cmap": "cividis"}
     level = comparison.background.median
@@ -74,8 +75,10 @@ def images(comparison: Comparison) -> str:
                 data, origin="lower", extent=extent, interpolation="nearest", aspect="equal", **how
             )
             ax.set(title=title, xlabel="x (pixel, 1″) → west", facecolor="#dddddd")
-            unit, ends = ("DN", "max") if how is light else ("SKYSIG", "both")
-            figure.colorbar(shown, ax=ax, label=unit, location="bottom", extend=ends, aspect=12)
+            unit, ends, ticks = ("DN", "max", marks) if how is light else ("SKYSIG", "both", None)
+            figure.colorbar(
+                shown, ax=ax, label=unit, location="bottom", extend=ends, aspect=12, ticks=ticks
+            )
         axes[0].set_ylabel("y (pixel, 1″) → north")
         figure.suptitle(comparison.title, fontsize=9)
         return _png(figure)
