@@ -157,7 +157,11 @@ def test_ours_is_shown_where_it_is(with_ours):
     assert np.isnan(shown[:200]).all()
     assert np.isnan(shown[900:]).all()
     np.testing.assert_allclose(shown[400:900] - real[400:900], 2.0, atol=1e-3)
+    # the same sky has the same colour, whatever its level was
+    assert model.picture_range() == pytest.approx(np.add(model.range_of(real), 2.0), abs=1e-3)
+    model.shown = "coadd"
     assert model.picture_range() == model.range_of(real)
+    model.shown = "our coadd"
     assert model.picture_title().startswith("our coadd · frames")
     assert "SIMULATED" in model.picture_title()
 

@@ -52,13 +52,14 @@ class Parity:
 
     def __str__(self) -> str:
         numbers = (
-            f"their correlation is {self.left:.2f} with east left, {self.right:.2f} with east right"
+            f"the correlation of stars is {self.left:.2f} with east left, {self.right:.2f} with "
+            "east right"
         )
         if self.east_left is None:
             return f"The stars do not decide where east is: {numbers}"
         x, y = self.shift
         return (
-            f"East is {'left' if self.east_left else 'right'}: of the stars, {numbers}; the frame "
+            f"East is {'left' if self.east_left else 'right'}: {numbers}; the frame "
             f"is {x:+.0f}, {y:+.0f} pixels from where it was predicted"
         )
 

@@ -173,11 +173,16 @@ class CompareModel:
         return self.shown == DIFFERENCE
 
     def picture_range(self) -> tuple[float, float]:
-        """Return the ends of the picture's colour scale; both coadds have the real one's."""
+        """Return the ends of the picture's colour scale.
+
+        Both coadds have the real one's, ours as far above or below as its level is.
+        """
         if self.signed:
             end = max(map(abs, self.range_of(self.picture())))
             return -end, end
-        return self.range_of(self.on_coadd() if self.shown == RAW else self.coadd())
+        low, high = self.range_of(self.on_coadd() if self.shown == RAW else self.coadd())
+        level = self.ours.level if self.ours is not None and self.shown == OURS else 0.0
+        return low + level, high + level
 
     def range_of(self, pixels: NDArray[Any]) -> tuple[float, float]:
         """Return the ends of a picture's colour scale."""
