@@ -17,12 +17,13 @@ from ..array.geometry import ArrayGeometry
 from ..array.track import ScanTrack
 from ..atlas import AtlasImage
 from ..atlas.tiling import step_cards
-from ..errors import NotFoundError
+from ..errors import NotFoundError, warn
 from .background import match_backgrounds
 from .grid import Grid
 from .image import ORIGIN, Coadd
 from .layers import Combined, combine
 from .resample import SPLINES, Resampled, affine_map, require_kernel, resample
+from .unlike import unlike
 
 if TYPE_CHECKING:
     from ..calibrate import Calibrator, Science, SkyOffsets
@@ -114,8 +115,13 @@ class Coadder:
             msg = f"none of the frames of {self.scan.path.name} falls on this image"
             raise NotFoundError(msg)
         offsets = match_backgrounds(frames)
+        if strange := unlike(frames, offsets):
+            warn(_warning(self.scan, strange))
+            frames = [one for one in frames if one.frame not in strange]
+            offsets = match_backgrounds(frames)
         made = combine(frames, offsets, grid.shape)
         header = self._header(grid, frames, offsets, made)
+        header["NUNLIKE"] = (len(strange), "frames left out, not like the others")
         return Coadd(made.data, header, None, made.coverage, made.uncertainty)
 
     def resampled(self, grid: Grid) -> Iterator[Resampled]:
@@ -165,6 +171,11 @@ class Coadder:
             header[key] = (value, comment)
         header["HISTORY"] = f"coadded by twomass_nb {__version__}"
         return header
+
+
+def _warning(scan: RawScan, strange: dict[int, str]) -> str:
+    said = "; ".join(f"{i}: {why}" for i, why in strange.items())
+    return f"frames of {scan.path.name} are not like the others, and left out: {said}"
 
 
 def _near(center: NDArray[np.float64], grid: Grid) -> bool:

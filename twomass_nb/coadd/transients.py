@@ -21,8 +21,8 @@ How much can be said depends on the number of frames:
   all that goes wrong is. (Of a glitch that is too dark it is the good value that goes.)
 - three or more: what is too bright and what is too dark.
 
-Persistence, the image of a bright star in the same raw pixels of the next frame, is at another
-place of the sky and solo there: it is masked as far as it is above the threshold.
+Persistence is not solo: pixels that a bright star filled see the same place one frame later, in
+each of the frames the star is on, so the afterimage is at the same place in all of them.
 """
 
 from __future__ import annotations
