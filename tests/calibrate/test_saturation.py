@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from twomass_nb.calibrate import Flag
-from twomass_nb.calibrate.saturation import DIGITAL_LIMIT
+from twomass_nb.calibrate.saturation import DIGITAL_LIMIT, seen_limits
 from twomass_nb.errors import TwomassWarning
 
 
@@ -87,3 +87,50 @@ def test_an_even_sky_is_not_full_anywhere(made, flat_sky):
     for level in (0.0, 400.0, 15000.0):
         flags = made.calibrator.flags(flat_sky(level, n=1), 0)
         assert not np.any(flags & (Flag.SATURATED_R1 | Flag.SATURATED_R2))
+
+
+def star_frames(wells, n=6):
+    """Frames with a star that fills pixels of two quadrants, and where its light is lost."""
+    read2 = np.full((256, 256), 12000, np.uint16)
+    frames = []
+    for k in range(n):
+        lost = np.zeros((256, 256), bool)
+        lost[20 + 41 * k : 22 + 41 * k, 30] = True
+        filled = read2.copy()
+        filled[lost] = 9000 + wells
+        frames.append((filled, lost))
+    return frames, np.full((256, 256), 9000, np.float32)
+
+
+def test_a_frame_read_out_wrong_says_nothing_of_limits():
+    frames, dark = star_frames(26000)
+    limit = seen_limits(frames, dark)
+    np.testing.assert_allclose(limit, 9000 + 26000 * 0.99)
+    upside_down = np.full((256, 256), 8000, np.uint16), np.ones((256, 256), bool)
+    half = np.full((256, 256), 9000, np.uint16), np.arange(256)[:, None] < np.full(256, 128)
+    np.testing.assert_array_equal(seen_limits([*frames, upside_down, half], dark), limit)
+
+
+def test_hits_in_read_1_are_no_limits():
+    rng = np.random.default_rng(3)
+    frames, dark = star_frames(26000)
+    hits = []
+    for at in rng.integers(0, 256, (12, 2)):
+        lost = np.zeros((256, 256), bool)
+        lost[tuple(at)] = True
+        hits.append((np.full((256, 256), 9000 + rng.integers(200, 9000), np.uint16), lost))
+    assert (seen_limits(hits, dark) == DIGITAL_LIMIT).all()
+    np.testing.assert_array_equal(
+        seen_limits([*frames, *hits[:4]], dark), seen_limits(frames, dark)
+    )
+
+
+def test_a_star_that_lacks_little_light_shows_the_limit(made, flat_sky):
+    rows, columns = np.mgrid[:256, :256]
+    star = 3.1e4 * np.exp(-0.5 * ((rows - 60) ** 2 + (columns - 70) ** 2) / 2.5**2)
+    scan = flat_sky(400.0, n=3, star=star.astype(np.float32))
+    calibrator = made.calibrator.with_saturation(scan)
+    assert calibrator.saturation_seen
+    full2 = truth(made, scan, 0)[1]
+    assert full2.any()
+    assert ((calibrator.flags(scan, 0) & Flag.SATURATED_R2) != 0)[full2].all()

@@ -21,13 +21,18 @@ __all__ = ["DIGITAL_LIMIT", "lost_light", "saturation_flags", "seen_limits"]
 #: The highest value of a word.
 DIGITAL_LIMIT = 65535
 # What r1 foretells must be missed by so many standard deviations and by this share. Chosen.
-_SIGMA, _SHARE = 6.0, 0.25
+_SIGMA, _SHARE = 6.0, 0.1
 # r2 - r1 within so many noises of nothing: read 1 is full as well.
 _NOTHING = 5.0
 # A limit measured is approached to within this share of the well, since it is soft and noisy.
 _NEAR = 0.01
 # A pixel's own limit is believed within this share of the well of its quadrant's.
 _OWN = 0.1
+# Wells of an array are alike within this share. A star leaves so many pixels or more that lack
+# light at its well, most of all that do; hits in read 1 leave few, at any level. Chosen.
+_ALIKE, _FEWEST = 0.2, 5
+# A frame in which so many pixels lack light was read out wrong, or its shutter was half closed.
+_TOO_MANY = 0.2
 
 
 def lost_light(
@@ -93,25 +98,32 @@ def seen_limits(
         Raw DN: of a pixel itself where a star has filled it; else of the median well of its
         quadrant; else of that of the other quadrants; else the highest value a word can have.
     """
-    lowest = np.full((SIZE, SIZE), np.inf)
+    lowest = np.full((SIZE, SIZE), np.nan)
     for read2, lost in frames:
-        lowest[lost] = np.minimum(lowest[lost], read2[lost])
+        if lost.mean() < _TOO_MANY:
+            lowest[lost] = np.fmin(lowest[lost], read2[lost])
     quadrants = [
         (slice(y, y + QUADRANT), slice(x, x + QUADRANT))
         for y in (0, QUADRANT)
         for x in (0, QUADRANT)
     ]
     empty = [float(np.median(no_light[part])) for part in quadrants]
-    wells = []
+    own = np.empty_like(lowest)
     for part, dark in zip(quadrants, empty, strict=True):
-        own = lowest[part][np.isfinite(lowest[part])]
-        wells.append(float(np.median(own)) - dark if own.size else np.nan)
-    if np.all(np.isnan(wells)):
+        own[part] = lowest[part] - dark
+    known = own[np.isfinite(own)]
+    usual = np.median(known) if known.size else np.nan
+    alike = np.abs(own - usual) < _ALIKE * usual
+    if np.count_nonzero(alike) < max(_FEWEST, known.size / 2):
         return np.full((SIZE, SIZE), DIGITAL_LIMIT, np.float32)
+    wells = [
+        float(np.median(own[part][alike[part]])) if alike[part].any() else np.nan
+        for part in quadrants
+    ]
     limit = np.empty((SIZE, SIZE), np.float32)
     for part, dark, seen in zip(quadrants, empty, wells, strict=True):
         well = float(np.nanmedian(wells)) if np.isnan(seen) else seen
         # a value of its own may be a hit, or of a star that moved: within reason only
-        own = np.where(np.abs(lowest[part] - dark - well) < _OWN * well, lowest[part], dark + well)
-        limit[part] = own - _NEAR * well
+        near = np.abs(own[part] - well) < _OWN * well
+        limit[part] = np.where(near, own[part], well) + dark - _NEAR * well
     return limit
