@@ -71,6 +71,36 @@ def test_errors_are_what_the_noise_makes(kind):
     assert np.all(np.abs(np.mean(off, axis=1)) < 0.3)
 
 
+@pytest.mark.parametrize("about", [1.3, 1.4, 1.6])
+def test_the_spread_is_measured_whatever_width_it_is_looked_for_about(about):
+    picture = grid((1.98, 1.2, 1.6), [1e4], noise=2.0, seed=4)
+    true, found = picture.match(table := find(picture.data, noise=2.0, fwhm=about))
+    assert table.meta["fwhm"] == pytest.approx(1.52, abs=0.02)
+    assert np.median(table["flux"][found] / picture.flux[true]) == pytest.approx(1, abs=0.005)
+    assert np.std(table["x"][found] - picture.x[true]) < 0.002
+
+
+def test_a_bright_thing_of_another_shape_is_no_measure_of_the_stars():
+    picture = grid(FRAME, [8e3], noise=2.0, seed=4)
+    x, y = (round(float(one[20])) for one in (picture.x, picture.y))
+    spoilt = picture.data.copy()
+    spoilt[y, x - 7 : x + 8] += 1e4
+    spoilt[y - 7 : y + 8, x] += 1e4
+    table = find(spoilt, noise=2.0, fwhm=1.4)
+    plain = find(picture.data, noise=2.0, fwhm=1.4)
+    assert table.meta["fwhm"] == pytest.approx(plain.meta["fwhm"], abs=0.03)
+
+
+def test_places_are_less_certain_where_stars_are_two_at_a_time():
+    picture = grid(FRAME, [1e4], noise=2.0, seed=6)
+    second = paint(FRAME, picture.x + 1.3, picture.y, 0.15 * picture.flux, 0.0, (256, 256), level=0)
+    single = np.arange(256) < 128
+    table = find(picture.data + np.where(single, 0, second.data), noise=2.0, fwhm=1.4)
+    true, found = picture.match(table)
+    error, single = np.asarray(table["place_error"][found]), picture.x[true] < 128
+    assert np.median(error[~single]) > 5 * np.median(error[single])
+
+
 def test_all_stars_above_the_threshold_are_found_and_nothing_else():
     picture = grid(COADD, [60, 120, 1000], noise=1.0, shape=(512, 512), seed=5)
     table = find(picture.data, noise=1.0, fwhm=3.0, threshold=5.0)

@@ -26,6 +26,8 @@ _FIRST_TURNS, _LAST_TURNS = 3, 5
 #: What the measured spread is wrong by, as shares of a flux and of the FWHM: on simulated frames
 #: of 2 arcsec pixels bright stars come back so well, whatever their place within a pixel.
 _FLUX_FLOOR, _PLACE_FLOOR = 0.003, 0.0015
+#: Chi squared a degree of freedom that a good fit may have.
+_BY_CHANCE = 1.5
 #: Neighbours within so many FWHM matter if they have so much of a star's light.
 _BLENDED, _MATTERS = 2.0, 0.1
 
@@ -95,7 +97,11 @@ def measured(
         if not one.all():
             stars = Stars(above, weight, px[one], py[one], fwhm, gain)
             stars.fit(spread, _FIRST_TURNS)
-        spread = measured_spread(stars, spread)
+        nominal, spread = spread, measured_spread(stars, spread)
+        if spread is nominal:
+            # where the width given is far off, bright stars may just not have come to rest
+            stars.fit(nominal, 1)
+            spread = measured_spread(stars, nominal)
         stars.fit(spread, _LAST_TURNS)
     table = _table(stars, above, _flags(stars, good, full), spread, threshold)
     return table, stars, spread
@@ -131,7 +137,9 @@ def _table(
 
     flux_error, *place_errors = stars.errors.T
     flux_error = np.hypot(flux_error, _FLUX_FLOOR * stars.flux)
-    place_error = np.sqrt(np.mean(np.square(place_errors), axis=0))
+    # where the fit misses more than noise does now and then, as in crowds, places are worse
+    missed = np.maximum(stars.misfit / _BY_CHANCE, 1)
+    place_error = np.sqrt(np.mean(np.square(place_errors), axis=0) * missed)
     snr = np.divide(stars.flux, flux_error, out=np.zeros_like(flux_error), where=flux_error > 0)
     keep = np.flatnonzero((snr >= threshold) & ~stars.lost)
     keep = keep[np.argsort(-stars.flux[keep], kind="stable")]

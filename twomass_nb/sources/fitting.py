@@ -62,7 +62,7 @@ class Stars:
         self._ring = self._around[:, np.hypot(k[:, None], k) > _SKY_FROM * fwhm]
         self.x, self.y = px.astype(float), py.astype(float)
         self.flux, self.sky, self.moved = (np.zeros(len(px)) for _ in range(3))
-        self.covariance = np.zeros((len(px), 3, 3))
+        self.covariance, self.misfit = np.zeros((len(px), 3, 3)), np.ones(len(px))
 
     def fit(self, spread: Spread, turns: int) -> None:
         """Fit fluxes and places of all stars, the neighbours' light taken off each."""
@@ -76,7 +76,7 @@ class Stars:
             if self.gain:
                 photons = np.maximum(self.flux, 0)[:, None, None] * shape[0] / self.gain
                 used = weight / (1 + weight * photons)
-            step, self.covariance = _step(
+            step, self.covariance, self.misfit = _step(
                 shape, used, rest[self._at] - self.sky[:, None, None], self.flux
             )
             self.flux = self.flux + step[:, 0]
@@ -154,8 +154,10 @@ def _medians(values: NDArray[np.float64], good: NDArray[np.bool_]) -> NDArray[np
 def _step(
     shape: NDArray[np.float64], weight: NDArray[np.float64], rest: NDArray[np.float64],
     flux: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
-    """Return each star's step in flux, x and y, and the covariance of the three.
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
+    """Return each star's step in flux, x and y, the covariance of the three, and chi squared.
+
+    Chi squared is that after the step, for each degree of freedom.
 
     Steps in place are held back as if they were known to be about 0 within a pixel: of stars
     that the noise hides nothing else keeps them.
@@ -165,7 +167,10 @@ def _step(
     slopes[1:] *= flux[:, None]
     weighted = slopes * weight.reshape(n, -1)
     normal = np.einsum("ink,jnk->nij", weighted, slopes)
-    right = np.einsum("ink,nk->ni", weighted, rest.reshape(n, -1))
+    rest, weight = rest.reshape(n, -1), weight.reshape(n, -1)
+    right = np.einsum("ink,nk->ni", weighted, rest)
     normal[:, [0, 1, 2], [0, 1, 2]] += [1e-30, 1.0, 1.0]
     covariance = np.linalg.inv(normal)
-    return np.einsum("nij,nj->ni", covariance, right), covariance
+    step = np.einsum("nij,nj->ni", covariance, right)
+    chi2 = np.einsum("nk,nk,nk->n", weight, rest, rest) - (step * right).sum(axis=1)
+    return step, covariance, chi2 / np.maximum((weight > 0).sum(axis=1) - 3, 1)

@@ -29,6 +29,7 @@ _WHOLE = 0.9
 _LEAST = 1e-3
 # Pixels off by more than so many sigmas are left out; a sigma is noise and this share of the star.
 _CLIP, _SHARE = 4.0, 0.02
+_NOTHING = 1e-30  # weight of a star whose pixels are all left out
 
 
 def measured_spread(stars: Stars, nominal: Spread) -> Spread:
@@ -88,7 +89,7 @@ def _mixture(
     shares[_PAIRS.index((1.0, 1.0))] = 1
     for _ in range(_ROUNDS):
         used = weight / (1 + weight * (_SHARE * flux[:, None] * (parts @ shares)) ** 2)
-        total = used.sum(axis=1)
+        total = np.maximum(used.sum(axis=1), _NOTHING)
         # each star has a sky of its own
         design = parts - (np.einsum("np,npk->nk", used, parts) / total[:, None])[:, None]
         target = pixels - (np.einsum("np,np->n", used, pixels) / total)[:, None]
@@ -96,7 +97,8 @@ def _mixture(
         a = ((root * flux[:, None])[..., None] * design).reshape(-1, k)
         shares = _not_negative(a, (root * target).ravel())
         model = design @ shares
-        flux = (used * target * model).sum(axis=1) / (used * model**2).sum(axis=1)
+        flux = (used * target * model).sum(axis=1)
+        flux /= np.maximum((used * model**2).sum(axis=1), _NOTHING)
         weight = np.where(root * np.abs(target - flux[:, None] * model) > _CLIP, 0, weight)
     kept = shares > _LEAST * shares.sum()
     return Spread(shares[kept] / shares[kept].sum(), sigmas[kept])
