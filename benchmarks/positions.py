@@ -23,7 +23,8 @@ import numpy as np
 from astropy.table import Table
 
 from twomass_nb.array import ArrayGeometry, period_of
-from twomass_nb.astrometry import Positions, profile, reconstruct
+from twomass_nb.astrometry import Positions, reconstruct
+from twomass_nb.astrometry.stars import measure_stars
 from twomass_nb.calibrate import Calibrator
 from twomass_nb.raw import RawScan, open_scan
 from twomass_nb.raw.layout import Layout
@@ -148,57 +149,58 @@ def study(seed: int) -> dict[str, float]:
     return row
 
 
-def center_of_light(stamps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first moments of stamps, pixels from their middle."""
+def center_of_light(stamps: np.ndarray) -> np.ndarray:
+    """Return the first moments (x, y) of stamps, pixels from their middle, shape (n, 2)."""
     k = np.arange(stamps.shape[1]) - stamps.shape[1] // 2
     total = stamps.sum(axis=(1, 2))
-    return (stamps.sum(axis=1) @ k) / total, (stamps.sum(axis=2) @ k) / total
+    return np.stack([stamps.sum(axis=1) @ k, stamps.sum(axis=2) @ k], axis=1) / total[:, None]
+
+
+def lonely(one: Observation, band: str, sky: StarField, i: int) -> np.ndarray:
+    """Return true places (x, y) of stars of a frame, 4,000 to 60,000 DN and alone, shape (n, 2)."""
+    along, west = one.track.offsets(sky.ra, sky.dec)
+    x, y = one.geometry[band].to_pixel(west, along - i * one.track.step)
+    near = (np.minimum(x, y) > 6) & (np.maximum(x, y) < 249)
+    x, y, flux = x[near], y[near], sky.flux[near]
+    apart = np.hypot(x[:, None] - x, y[:, None] - y) + 99 * np.eye(len(x))
+    alone = np.where(flux > 0.02 * flux[:, None], apart, 99).min(axis=1) > 6
+    return np.stack([x, y], axis=1)[alone & (flux > 4000) & (flux < 60_000)]
 
 
 def centroids() -> None:
-    """Print how far places of bright stars are from the truth, by three ways to measure them."""
-    ways = {"centre of light": [], "Gaussian": [], "Gaussian through the pixels' response": []}
-    even = np.array([-0.5, 0.5]), np.array([1.0])
-    uneven = profile.PLACES, profile.RESPONSES
+    """Print how far places of bright lonely stars are from the truth, by two ways to measure."""
+    ways = {"centre of light": [], "fit of the spread measured": []}
     phases = []
+    k = np.arange(-2, 3)
     for seed in range(18):
         one, band, sky = truth(seed, FRAMES)
-        cal, geometry = calibrator(one.scan_id.night, band), one.geometry[band]
+        cal = calibrator(one.scan_id.night, band)
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / one.scan_id.night
             folder.mkdir()
             scan = put(folder, Exposure(one, band, 0, sky))
-            images = [cal.science(scan, i) for i in range(FRAMES)]
-        along, west = one.track.offsets(sky.ra, sky.dec)
+            images = [cal.science(scan, i).pixels for i in range(FRAMES)]
+            stars, _ = measure_stars(scan, cal, np.arange(FRAMES), None)
         for i, image in enumerate(images):
-            x, y = geometry.to_pixel(west, along - i * one.track.step)
-            near = (np.minimum(x, y) > 6) & (np.maximum(x, y) < 249)
-            x, y, flux = x[near], y[near], sky.flux[near]
-            apart = np.hypot(x[:, None] - x, y[:, None] - y) + 99 * np.eye(len(x))
-            lonely = np.where(flux > 0.02 * flux[:, None], apart, 99).min(axis=1) > 6
-            chosen = np.flatnonzero(lonely & (flux > 4000) & (flux < 60_000))
-            column, row = (np.rint(v[chosen]).astype(int) for v in (x, y))
-            k = np.arange(-profile.HALF, profile.HALF + 1)
-            at = row[:, None, None] + k[:, None], column[:, None, None] + k
-            good = ~image.mask[at].any(axis=(1, 2))
-            level = np.nanmedian(image.pixels)
-            stamps = (image.pixels[at] - level)[good].astype(float)
-            variances = image.variance[at][good].astype(float)
-            true = np.stack([(x[chosen] - column)[good], (y[chosen] - row)[good]])
-            phases.append(true)
-            ways["centre of light"].append(center_of_light(stamps) - true)
-            for name, shape in (("Gaussian", even), (list(ways)[2], uneven)):
-                profile.PLACES, profile.RESPONSES = shape
-                width = profile.measure_width(stamps, variances)
-                fits = profile.fit_profiles(stamps, variances, width)
-                ways[name].append(np.stack([fits.x, fits.y]) - true)
-    place = np.concatenate(phases, axis=1).ravel()
+            own = np.stack([stars.x, stars.y], axis=1)[stars.frame == i]
+            true = lonely(one, band, sky, i)
+            apart = np.hypot(*(own[None] - true[:, None]).transpose(2, 0, 1))
+            true, nearest = true[apart.min(axis=1) < 1], apart.argmin(axis=1)[apart.min(axis=1) < 1]
+            column, row = np.rint(true).astype(int).T
+            stamps = image[row[:, None, None] + k[:, None], column[:, None, None] + k]
+            whole = np.isfinite(stamps).all(axis=(1, 2))
+            true, middle = true[whole], np.stack([column, row], axis=1)[whole]
+            moments = middle + center_of_light(stamps[whole] - np.nanmedian(image))
+            phases.append(true - middle)
+            for way, places in zip(ways.values(), (moments, own[nearest[whole]]), strict=True):
+                way.append(places - true)
+    place = np.concatenate(phases).ravel()
     print(f"{place.size // 2} places of bright lonely stars, milliarcsec")
-    for name, off in ways.items():
-        off = np.concatenate(off, axis=1).ravel() * 2000
-        bins = [np.median(off[np.floor(place * 8) == k]) for k in range(-4, 4)]
+    for name, parts in ways.items():
+        off = np.concatenate(parts).ravel() * 2000
+        bins = [np.median(off[np.floor(place * 8) == b]) for b in range(-4, 4)]
         scatter = 1.4826 * np.median(np.abs(off - np.median(off)))
-        print(f"  {name:40} scatter {scatter:5.1f}, bias with the phase +-{np.ptp(bins) / 2:.1f}")
+        print(f"  {name:28} scatter {scatter:5.1f}, bias with the phase +-{np.ptp(bins) / 2:.1f}")
 
 
 def speed() -> None:

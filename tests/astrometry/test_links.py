@@ -53,8 +53,7 @@ def sky(seed, frames, motion, n=150):
         rows.append(np.stack([np.full(seen.sum(), k), x[seen], y[seen], flux[seen]]))
         name.append(np.flatnonzero(seen))
     frame, x, y, f = np.concatenate(rows, axis=1)
-    error = np.full(len(x), 0.05)
-    return Stars(frame.astype(int), x, y, error, error, f), np.concatenate(name)
+    return Stars(frame.astype(int), x, y, np.full(len(x), 0.05), f), np.concatenate(name)
 
 
 def test_a_star_keeps_its_number():

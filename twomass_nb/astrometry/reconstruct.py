@@ -117,7 +117,7 @@ def _seen(stars: Stars, star: NDArray[np.int64]) -> Observed:
     linked = star >= 0
     some = stars.take(linked)
     place = np.stack([some.x, some.y], axis=1) - CENTER
-    error = np.stack([some.x_error, some.y_error], axis=1)
+    error = np.stack([some.error, some.error], axis=1)
     return Observed(some.frame, star[linked], place, error, some.flux)
 
 

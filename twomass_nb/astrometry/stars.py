@@ -1,18 +1,19 @@
-"""The stars of a scan's frames that positions are measured with: isolated, unsaturated, fitted."""
+"""The stars of a scan's frames that positions are measured with: which of all that are found."""
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..array.geometry import SIZE
-from .profile import HALF, fit_profiles, measure_width
+from ..sources import SourceFlag, find
 
 if TYPE_CHECKING:
     from ..calibrate import Calibrator
+    from ..calibrate.science import Science
     from ..calibrate.sky import SkyOffsets
     from ..raw import RawScan
 
@@ -20,13 +21,13 @@ __all__ = ["Stars", "measure_stars"]
 
 Floats = NDArray[np.float64]
 
-# Chosen. Of a star: signal to noise; pixels to the next one, half as bright or brighter; its
-# largest error, pixels. Of a frame: how many stars, the brightest. Of the filter that shows them:
-# sigmas of the two Gaussians, pixels.
-_THRESHOLD, _APART, _LARGEST_ERROR = 5.0, 4.0, 0.25
-_MOST, _NARROW, _WIDE = 120, 0.6, 1.8
-_BORDER = np.ones((2 * HALF + 1, 2 * HALF + 1), bool)
-_BORDER[1:-1, 1:-1] = False
+# Chosen. About how wide stars are, pixels; the largest error of a place and the least distance to
+# the first and the last row, pixels; how many stars of a frame, the brightest.
+_FWHM, _LARGEST_ERROR, _RIM, _MOST = 1.5, 0.25, 2, 120
+# How many frames are looked at together, and rows from one to the next in the picture of them.
+_TOGETHER, _APART = 16, SIZE + 8
+# A star without one pixel keeps its place, and its error says how well.
+_UNFIT = ~int(SourceFlag.MASKED)
 
 
 class Stars(NamedTuple):
@@ -36,8 +37,8 @@ class Stars(NamedTuple):
     ----------
     frame : array of int
         Which of the frames measured, counted from 0 among those.
-    x, y, x_error, y_error : array
-        Pixels, counted from 0, and errors.
+    x, y, error : array
+        Pixels, counted from 0, and the error of either.
     flux : array
         DN.
     """
@@ -45,8 +46,7 @@ class Stars(NamedTuple):
     frame: NDArray[np.int64]
     x: Floats
     y: Floats
-    x_error: Floats
-    y_error: Floats
+    error: Floats
     flux: Floats
 
     def take(self, which: NDArray[np.generic]) -> Stars:
@@ -65,71 +65,36 @@ def measure_stars(
     float
         FWHM of the stars, pixels.
     """
-    width = 2 * HALF + 1
     # one of each to begin with: frames may show nothing at all
-    cuts: list[Floats] = [np.zeros((0, 2, width, width))]
-    places: list[NDArray[np.int64]] = [np.zeros((0, 2), np.int64)]
-    of_frame: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
-    for k, i in enumerate(frames):
-        one = calibrator.science(scan, int(i), sky)
+    found, widths = [np.zeros((5, 0))], []
+    for first in range(0, len(frames), _TOGETHER):
+        some = frames[first : first + _TOGETHER]
+        picture, noise = _laid_out([calibrator.science(scan, int(i), sky) for i in some])
+        table = find(picture, noise=noise, fwhm=_FWHM)
+        columns = [np.asarray(table[name]) for name in ("x", "y", "place_error", "flux")]
+        stars = np.array([np.zeros(len(table)), *columns])
+        stars[0], stars[2] = np.divmod(stars[2], _APART)
+        clean = ((np.asarray(table["flags"]) & _UNFIT) == 0) & (stars[3] < _LARGEST_ERROR)
+        clean &= (stars[2] > _RIM) & (stars[2] < SIZE - 1 - _RIM)
+        stars = stars[:, clean]
+        # the brightest are first
+        chosen = [np.flatnonzero(stars[0] == k)[:_MOST] for k in range(len(some))]
+        found += [stars[:, which] + [[first], [0], [0], [0], [0]] for which in chosen]
+        widths += [table.meta["fwhm"]] * int(clean.sum())
+    frame, *rest = np.concatenate(found, axis=1)
+    return Stars(frame.astype(np.int64), *rest), float(np.median(widths)) if widths else _FWHM
+
+
+def _laid_out(frames: Sequence[Science]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return one picture of several frames, empty rows between them, and its noise.
+
+    So the spread of stars is measured on all of them: a frame alone may have too few.
+    """
+    picture = np.full((len(frames), _APART, SIZE), np.nan, np.float32)
+    noise = np.full_like(picture, np.nan)
+    for k, one in enumerate(frames):
         good = ~one.mask & np.isfinite(one.pixels)
-        if not good.any():
-            continue
-        pixels = np.where(good, one.pixels, np.median(one.pixels[good]))
-        variance = np.where(good, one.variance, np.float32(np.inf))
-        x, y = _isolated(pixels, variance)
-        places.append(np.stack([x, y], axis=1))
-        cuts.append(np.stack([_cut(pixels, x, y), _cut(variance, x, y)], axis=1))
-        of_frame.append(np.full(len(x), k))
-    place, cut, frame = np.concatenate(places), np.concatenate(cuts), np.concatenate(of_frame)
-    stamps, variances = cut[:, 0], cut[:, 1]
-    stamps -= np.median(stamps[:, _BORDER], axis=1)[:, None, None]
-    fwhm = measure_width(stamps, variances)
-    fits = fit_profiles(stamps, variances, fwhm)
-    # a star in a crowd or a nebula is no profile alone, but the same in all frames: it counts less
-    more = np.sqrt(np.maximum(fits.misfit, 1))
-    found = Stars(
-        frame, place[:, 0] + fits.x, place[:, 1] + fits.y, fits.x_error * more,
-        fits.y_error * more, fits.flux,
-    )  # fmt: skip
-    return found.take(np.maximum(found.x_error, found.y_error) < _LARGEST_ERROR), fwhm
-
-
-def _filtered(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what is as narrow as a star: what changes slowly vanishes."""
-    from scipy.ndimage import gaussian_filter
-
-    narrow, wide = (gaussian_filter(pixels, s, truncate=3) for s in (_NARROW, _WIDE))
-    return np.asarray(narrow - wide)
-
-
-@cache
-def _lessened() -> np.float32:
-    """Return by how much the filter lessens white noise."""
-    point = np.zeros((33, 33), np.float32)
-    point[16, 16] = 1
-    return np.float32(np.sqrt((_filtered(point) ** 2).sum()))
-
-
-def _isolated(
-    pixels: NDArray[np.float32], variance: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the brightest pixels (x, y) of the isolated stars of a frame."""
-    from scipy.ndimage import maximum_filter
-
-    seen = _filtered(pixels)
-    high = seen > np.float32(_THRESHOLD) * _lessened() * np.sqrt(variance)
-    y, x = np.nonzero(high & (seen == maximum_filter(seen, 3)))
-    order = np.argsort(-seen[y, x])[: 2 * _MOST]
-    x, y = x[order], y[order]
-    height = seen[y, x]
-    near = np.hypot(x[:, None] - x, y[:, None] - y) < _APART
-    alone = (near & (height > 0.5 * height[:, None])).sum(axis=1) == 1
-    alone &= (np.minimum(x, y) > HALF) & (np.maximum(x, y) < SIZE - 1 - HALF)
-    return x[alone][:_MOST], y[alone][:_MOST]
-
-
-def _cut(image: NDArray[np.float32], x: NDArray[np.int64], y: NDArray[np.int64]) -> Floats:
-    """Return the pixels around places, shape (n, 5, 5)."""
-    k = np.arange(-HALF, HALF + 1)
-    return np.asarray(image[y[:, None, None] + k[:, None], x[:, None, None] + k], float)
+        if good.any():
+            picture[k, :SIZE] = np.where(good, one.pixels - np.median(one.pixels[good]), np.nan)
+            noise[k, :SIZE] = np.sqrt(one.variance)
+    return picture.reshape(-1, SIZE), noise.reshape(-1, SIZE)
