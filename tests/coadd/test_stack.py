@@ -160,5 +160,7 @@ def test_another_band_is_refused(night, tmp_path):
     other = tm.open_scan(folder / "j1186063.rds.gz")
     with pytest.raises(AtlasError, match="band k"):
         stack(other, night.calibrator, night.images[0])
+    with pytest.raises(AtlasError, match="band k"):
+        stack(other, night.calibrator, night.images[0].path)
     with pytest.raises(CalibrationError):
         stack(other, night.calibrator, centre=other.track.center(3))

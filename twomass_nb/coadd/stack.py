@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,7 +36,7 @@ __all__ = ["stack", "tile"]
 def stack(
     scan: RawScan,
     calibrator: Calibrator,
-    like: AtlasImage | None = None,
+    like: AtlasImage | str | PathLike[str] | None = None,
     *,
     centre: SkyCoord | None = None,
     size: u.Quantity | None = None,
@@ -53,7 +54,7 @@ def stack(
         An open scan.
     calibrator : `~twomass_nb.calibrate.Calibrator`
         Of its band. If it knows no limits of saturation they are learnt from the scan.
-    like : AtlasImage, optional
+    like : AtlasImage or path, optional
         Whose grid to use. Unless `positions` is given its stars are the reference for where the
         frames looked.
     centre : `~astropy.coordinates.SkyCoord`, optional
@@ -90,24 +91,26 @@ def stack(
     NotFoundError
         If neither or both of `like` and `centre` are given, or no frame falls on the image.
     AtlasError
-        If `like` is of another band.
+        If `like` is of another band, or no Atlas Image.
     """
     if (like is None) == (centre is None):
-        msg = "say where to coadd: like= an Atlas Image, or centre= a position"
+        msg = "say where to coadd: like= an Atlas Image, or centre= a position, not both"
         raise NotFoundError(msg)
     if like is not None and size is not None:
         msg = "size= goes with centre=; an image like another has its size"
         raise NotFoundError(msg)
-    if like is not None:
-        _require_band(scan, like)
+    image = like if like is None or isinstance(like, AtlasImage) else AtlasImage.open(like)
+    if image is not None:
+        _require_band(scan, image)
         # a header's frames are good to one
-        grid, frames = grid_like(like), _frames_of(scan, like.first_frame - 1, like.last_frame + 1)
+        frames = _frames_of(scan, image.first_frame - 1, image.last_frame + 1)
+        grid = grid_like(image)
     else:
         grid = grid_at(scan, scan.track, centre, size)
         frames = _frames_on(scan, grid)
     coadder = Coadder(
         scan, calibrator, positions, sky, kernel, pixfrac, correct_first_column,
-        frames=frames, reference=like,
+        frames=frames, reference=image,
     )  # fmt: skip
     return coadder.coadd(grid)
 
