@@ -49,6 +49,14 @@ def test_a_mistyped_folder_costs_nothing(disk, reduced):
     assert sorted((reduced / NIGHT).rglob("*.fits")) == before
 
 
+@pytest.mark.parametrize("out", [".", NIGHT, f"{NIGHT}/s063"])
+def test_the_folder_of_the_raw_files_is_only_read(disk, out):
+    before = sorted(disk.rglob("*"))
+    with pytest.raises(TwomassError, match="only read: choose another --out"):
+        reduce_night(disk / NIGHT, disk / out)
+    assert sorted(disk.rglob("*")) == before
+
+
 def test_one_image_that_fails_leaves_the_others(disk, reduced, monkeypatch):
     make = STEPS["image"]
 

@@ -158,16 +158,17 @@ class _Run:
         self.overwrite = overwrite
         self.raw = [(one, band, path) for one in asked for band, path in one.raw.items()]
         folder = as_path(out).absolute() / night
+        places = [folder.resolve(), *folder.resolve().parents]
         for _, _, path in self.raw:
-            if folder.resolve() == path.parent.resolve():
-                msg = f"{folder} holds the raw files, which are only read: choose another --out"
+            if path.parent.resolve() in places:
+                msg = f"{path.parent} holds raw files and is only read: choose another --out"
                 raise TwomassError(msg)
         self.simulated = any(open_raw(path, one.scan_id).simulated for one, _, path in self.raw)
-        places = nights_around(nights, self.raw[0][2].parent)
+        around = nights_around(nights, self.raw[0][2].parent)
         stars = None if catalog is None else as_path(catalog).absolute()
         if stars is not None:
             read_catalog(stars)  # what is wrong with it is said before anything is done
-        self.job = Job(folder, places, kernel, stars)
+        self.job = Job(folder, around, kernel, stars)
         self.made: list[Record] = []
         self.kept: list[Record] = []
 
