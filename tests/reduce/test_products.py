@@ -168,6 +168,8 @@ def test_quality_figures(undisturbed):
     assert (table["noise"] / table["uncertainty"] < 1.5).all()
     assert (table["coverage"][table["coadd"] == 9] == 6).all()
     assert (table["coverage"][table["coadd"] == 21] < 6).all()  # the scan ends in it
+    assert not table["stale"].any()
+    assert undisturbed.warnings == []
     said = json.loads(
         (undisturbed.folder / "s063/quality.json").read_text(), parse_constant=pytest.fail
     )

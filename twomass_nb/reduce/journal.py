@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -14,11 +15,16 @@ from .tasks import Name, Record
 
 __all__ = ["Journal", "kept_in"]
 
+#: What fails with a piece of the scan and band, though no run may have asked for it.
+_STANDS_ON = {"frames": "sky", "image": "positions", "compare": "positions"}
 _HEADER = b'{"twomass_nb": "reduce journal", "version": 1}\n'
 
 
 class Journal:
     """Records of work done, in a file of JSON lines; the last one of a piece of work counts.
+
+    A failure stands beside the record of what was made before: that stays, and is known again
+    when what it was made from is there again.
 
     A line torn by a kill in the middle of writing it is dropped.
 
@@ -31,6 +37,7 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.records: dict[Name, Record] = {}
+        self.failures: dict[Name, Record] = {}
         path = folder / JOURNAL
         good = self._read(path) if path.exists() else 0
         self._file: IO[bytes] = path.open("r+b" if path.exists() else "wb")
@@ -57,10 +64,18 @@ class Journal:
                 record = Record.from_dict(json.loads(line))
             except (ValueError, TypeError, KeyError):
                 continue  # of another version, or damaged: it is made again
-            self.records[record.task] = record
-            if not record.key and not record.error:
-                del self.records[record.task]  # see `forget`
+            self._note(record)
         return end
+
+    def _note(self, record: Record) -> None:
+        name = record.task
+        if record.error:
+            self.failures[name] = record
+            return
+        self.failures.pop(name, None)
+        self.records[name] = record
+        if not record.key:
+            del self.records[name]  # see `forget`
 
     def known(self, task: Name, key: str) -> Record | None:
         """Return the record of a piece of work that need not be done again."""
@@ -71,23 +86,36 @@ class Journal:
 
     def add(self, record: Record) -> None:
         """Keep a record; it is in the system's hands when this returns."""
-        self.records[record.task] = record
+        self._note(record)
         try:
             self._file.write(json.dumps(record.as_dict()).encode() + b"\n")
             self._file.flush()
         except OSError as error:
             raise _refused(self.folder / JOURNAL, error) from error
 
-    def clear(self, task: Name) -> None:
-        """Remove the products of a piece of work that is to be done again, or cannot be."""
+    def forget(self, task: Name) -> None:
+        """Remove the products of a piece of work, and take it for one that never was."""
         if task in self.records:
             for path in self.records[task].products:
                 (self.folder / path).unlink(missing_ok=True)
-
-    def forget(self, task: Name) -> None:
-        """Take a piece of work for one that never was."""
         self.add(Record(task, ""))
-        del self.records[task]
+
+    def account(self) -> dict[Name, Record]:
+        """Return what there is of each piece: what was made, or why not; of earlier ones both."""
+        found = {**self.records, **self.failures}
+        for name, record in self.records.items():
+            base = Name(_STANDS_ON.get(name.kind, ""), name.scan, name.band)
+            if name in self.failures:
+                why = self.failures[name].error
+            elif base in self.failures:
+                why = f"not made, for want of {base}"
+            else:
+                continue
+            if record.is_whole(self.folder):
+                found[name] = replace(record, error=why, stale=True)
+            else:
+                found[name] = Record(name, "", error=why)
+        return found
 
     def close(self) -> None:
         """Close the file."""

@@ -64,15 +64,17 @@ class Plan:
         Files that the calibrator of a band is made from.
     frames, compare : bool
         Whether calibrated frames and comparisons with the survey's images are wanted.
-    lists : dict of Record
-        Lists of bands that were made before: those not asked for now are merged with the others.
+    earlier : dict of Record
+        What was made before and is whole. Lists of bands not asked for now are merged with the
+        others.
     """
 
     def __init__(
         self, job: Job, asked: Iterable[Asked], inputs: dict[str, tuple[Path, ...]],
-        frames: bool, compare: bool, lists: Mapping[Name, Record],
+        frames: bool, compare: bool, earlier: Mapping[Name, Record],
     ) -> None:  # fmt: skip
         self.job, self.inputs, self.frames, self.compare = job, inputs, frames, compare
+        self.earlier = earlier
         self.scans = {one.scan_id.scan: one for one in asked}
         self.nodes: dict[Name, _Node] = {}
         self.settled: dict[Name, Record] = {}
@@ -82,12 +84,12 @@ class Plan:
         self._grown: set[Name] = set()
         self._archive: dict[tuple[int, str], tuple[Path, ...]] = {}
         for one in self.scans.values():
-            self._add_scan(one, lists)
+            self._add_scan(one)
 
     def _add(self, name: Name, after: Iterable[Name] = (), patient: bool = False, **given: Any):
         self.nodes.setdefault(name, _Node(name, list(after), patient, given))
 
-    def _add_scan(self, one: Asked, lists: Mapping[Name, Record]) -> None:
+    def _add_scan(self, one: Asked) -> None:
         scan, bands = one.scan_id.scan, list(one.raw)
         for band in bands:
             self._add(Name("calibrator", 0, band))
@@ -99,10 +101,10 @@ class Plan:
             self._add(Name("sources", scan, band), [Name("positions", scan, band)], patient=True)
         merged = [Name("sources", scan, band) for band in BANDS]
         for name in merged:
-            if name in lists and name not in self.nodes:
+            if name in self.earlier and name not in self.nodes:
                 self._add(name)
                 self._begun.add(name)
-                self.settled[name] = lists[name]
+                self.settled[name] = self.earlier[name]
         self._add(Name("merged", scan), [name for name in merged if name in self.nodes], True)
 
     def _grow(self, scan: int, band: str) -> None:
@@ -129,19 +131,12 @@ class Plan:
         return self._archive[scan, band]
 
     def outdated(self, known: Iterable[Name]) -> list[Name]:
-        """Return what is among `known` and is not so any more: images that scans had before.
-
-        Those are images beyond the ends of a scan as it is now; and all, with their comparisons,
-        whose positions could not be had again.
-        """
-        found = []
-        for name in known:
-            positions = Name("positions", name.scan, name.band)
-            lost = positions in self.settled and bool(self.settled[positions].error)
-            kinds = ("image", "compare") if lost else ("image",)
-            if name.kind in kinds and name not in self.nodes and (lost or positions in self._grown):
-                found.append(name)
-        return found
+        """Return what is among `known` and is not so any more: images beyond a scan's new ends."""
+        return [
+            name for name in known
+            if name.kind == "image" and name not in self.nodes
+            and Name("positions", name.scan, name.band) in self._grown
+        ]  # fmt: skip
 
     # What is next ------------------------------------------------------------------------------
 
@@ -156,12 +151,21 @@ class Plan:
             self._begun.add(node.name)
             lost = [one for one in node.after if self.settled[one].error]
             good = [one for one in node.after if one not in lost]
-            if lost and not (node.patient and [one for one in good if one.kind != "positions"]):
+            enough = node.patient and [one for one in good if one.kind != "positions"]
+            if lost and (not enough or self._is_fuller(node)):
                 why = f"not made, for want of {', '.join(map(str, lost[:3]))}"
                 self.settled[node.name] = Record(node.name, "", error=why)
                 yield from self.ready()
                 return
             yield self._task(node, good)
+
+    def _is_fuller(self, node: _Node) -> bool:
+        """Whether the list made before differs from a new one only by having what failed now."""
+        keys = []
+        for one in node.after:
+            record = self.settled[one]
+            keys.append(self.earlier.get(one, record).key if record.error else record.key)
+        return node.name in self.earlier and self.earlier[node.name].key == self._key(node, keys)
 
     def settle(self, record: Record) -> None:
         """Note that a piece is done, or has failed."""
@@ -179,26 +183,34 @@ class Plan:
     def _task(self, node: _Node, after: list[Name]) -> Task:
         name = node.name
         one = self._scan_of(name)
-        raw = one.raw.get(name.band)
+        keys = [self.settled[other].key for other in after]
+        parts = tuple(other for other in after if other.kind in ("image", "sources"))
+        return Task(
+            name, self.job, one.scan_id, one.raw.get(name.band), self._key(node, keys),
+            keys[0] if keys else "", node.given.get("image"), self._archive_of(node), parts,
+        )  # fmt: skip
+
+    def _archive_of(self, node: _Node) -> tuple[Path, ...]:
+        name = node.name
+        if name.kind in ("positions", "image"):
+            return self.archive(name.scan, name.band)
+        found: tuple[Path, ...] = node.given.get("archive", ())
+        return found
+
+    def _key(self, node: _Node, keys: list[str]) -> str:
+        """Return the hash of all that a piece depends on, by the keys of those before it."""
+        name = node.name
+        raw = self._scan_of(name).raw.get(name.band)
         files = list(self.inputs.get(name.band, ())) if name.kind == "calibrator" else []
         if name.kind == "sky" and raw is not None:
             files += [raw, *_beside(raw)]
-        archive: tuple[Path, ...] = node.given.get("archive", ())
-        if name.kind in ("positions", "image"):
-            archive = self.archive(name.scan, name.band)
-        image = node.given.get("image")
-        keys = [self.settled[other].key for other in after]
         said = [
-            __version__, name, image, keys,
+            __version__, name, node.given.get("image"), keys,
             self.job.kernel if name.kind in ("image", "compare") else "",
             self._catalog if name.kind in ("positions", "sources") else None,
-            [(path.name, state_of(path)) for path in (*files, *archive)],
+            [(path.name, state_of(path)) for path in (*files, *self._archive_of(node))],
         ]  # fmt: skip
-        key = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
-        parts = tuple(other for other in after if other.kind in ("image", "sources"))
-        return Task(
-            name, self.job, one.scan_id, raw, key, keys[0] if keys else "", image, archive, parts
-        )
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
     def _scan_of(self, name: Name) -> Asked:
         if name.scan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,11 @@ from .keeping import write_table
 from .places import place_of, quality_of
 from .tasks import Name, Record
 
-__all__ = ["quality_table", "write_quality"]
+__all__ = ["doubts", "quality_table", "write_quality"]
+
+#: Beyond these a scan is not as it should be: a place within it is seen by six frames, and
+#: offsets of frames differ by some 1 DN.
+_COVERAGE, _BACKGROUND, _STREAKS = 5, 0.1, 5
 
 #: Columns of the table, a row an image: type, unit.
 _COLUMNS: dict[str, tuple[type, Any]] = {
@@ -34,6 +38,7 @@ _COLUMNS: dict[str, tuple[type, Any]] = {
     "background_rms": (float, u.adu),
     "transient_pixels": (int, None),
     "streaks": (int, None),
+    "unlike": (int, None),
     "coverage": (float, None),
     "empty": (float, None),
 }
@@ -49,8 +54,9 @@ def quality_table(scan_id: ScanId, records: Mapping[Name, Record], simulated: bo
         them, ``solo``, those that one frame alone shows; ``level`` of the background, ``noise`` of
         a pixel as it scatters and ``uncertainty`` as it should, ``limit`` (magnitude at a signal to
         noise of 10), ``fwhm``, ``background_rms`` (of the frames' offsets), ``transient_pixels``
-        and ``streaks`` masked, ``coverage`` (median, frames), ``empty`` (share of pixels without
-        any), ``error`` (why it was not made).
+        and ``streaks`` masked, frames left out as ``unlike`` the others, ``coverage`` (median,
+        frames), ``empty`` (share of pixels without any), ``stale`` (file and figures are of an
+        earlier reduction), ``error`` (why it was not made).
     """
     images = sorted(
         (name for name in records if name.kind == "image" and name.scan == scan_id.scan),
@@ -65,9 +71,55 @@ def quality_table(scan_id: ScanId, records: Mapping[Name, Record], simulated: bo
         blank = math.nan if kind is float else 0
         values = [records[name].figures.get(column, blank) for name in images]
         table[column] = np.array(values, dtype=kind) * (unit if unit is not None else 1)
+    table["stale"] = np.array([records[name].stale for name in images], dtype=bool)
     table["error"] = np.array([records[name].error for name in images], dtype=str)
     table.meta["SIMULATE"] = simulated
     return table
+
+
+def doubts(table: QTable, records: Mapping[Name, Record]) -> list[str]:
+    """Return what in a scan's figures is not as a good scan's, a line each.
+
+    Parameters
+    ----------
+    table : `~astropy.table.QTable`
+        See `quality_table`.
+    records : dict of Record
+        Of this scan.
+    """
+    found = []
+    good = table[table["error"] == ""]
+    for scan, band in dict.fromkeys(zip(good["scan_id"], good["band"], strict=True)):
+        rows = good[good["band"] == band]
+        lines = [*_of_images(rows), *_of_positions(records, int(scan[-3:]), band)]
+        found += [f"{scan} {band}: {line}" for line in lines]
+    return found
+
+
+def _of_images(rows: QTable) -> Iterator[str]:
+    inner = rows["coverage"][1:-1]  # a scan's first and last images reach beyond its ends
+    if len(inner) and np.median(inner) < _COVERAGE:
+        yield f"inner images are covered by {np.median(inner):.3g} frames (median), not by 6"
+    rms, level = rows["background_rms"].value, np.abs(rows["level"].value)
+    off = rms > _BACKGROUND * level
+    if off.any():
+        yield (
+            f"background_rms up to {rms[off].max():.3g} DN, above {_BACKGROUND:.0%} of the sky "
+            f"level, in {off.sum()} images: are darks and twilights of this camera?"
+        )
+    many = rows["streaks"] > _STREAKS
+    if many.any():
+        yield f"up to {rows['streaks'].max()} streaks in {many.sum()} images"
+    unlike = rows["unlike"] > 0
+    if unlike.any():
+        yield f"up to {rows['unlike'].max()} frames unlike the others in {unlike.sum()} images"
+
+
+def _of_positions(records: Mapping[Name, Record], scan: int, band: str) -> Iterator[str]:
+    frames = _figures(records, Name("sky", scan, band)).get("frames", 0)
+    measured = _figures(records, Name("positions", scan, band)).get("frames_measured", frames)
+    if 2 * measured < frames:
+        yield f"positions measured of {measured} of {frames} frames: the others are as predicted"
 
 
 def write_quality(
@@ -86,12 +138,15 @@ def write_quality(
     """
     known = {record.task: record for record in records if record.task.scan in (0, scan_id.scan)}
     table = quality_table(scan_id, known, simulated)
+    table.meta["warnings"] = doubts(table, known)
     bands = {name.band for name in known if name.scan and name.band}
     said = {
         "scan_id": str(scan_id),
         "simulated": simulated,
         "version": __version__,
         "failed": {str(name): one.error for name, one in known.items() if one.error},
+        "stale": [str(name) for name, one in known.items() if one.stale],
+        "doubts": table.meta["warnings"],
         "warnings": {str(name): one.warnings for name, one in known.items() if one.warnings},
         "merged": _figures(known, Name("merged", scan_id.scan)),
         "bands": {

@@ -28,6 +28,8 @@ class Reduction:
         Pieces of work done now, and done before.
     failed : list of Record
         Those that failed, or were not begun for want of others; ``error`` says why.
+    stale : list of Record
+        What an earlier reduction made of them, left as it was.
     quality : `~astropy.table.QTable`
         A row an image, see `twomass_nb.reduce.quality.quality_table`.
     simulated : bool
@@ -37,6 +39,7 @@ class Reduction:
     made: list[Record]
     kept: list[Record]
     failed: list[Record]
+    stale: list[Record]
     quality: QTable
     simulated: bool
 
@@ -46,18 +49,32 @@ class Reduction:
         return not self.failed
 
     @property
+    def warnings(self) -> list[str]:
+        """What in the figures is not as a good scan's: see `twomass_nb.reduce.quality.doubts`."""
+        return list(self.quality.meta["warnings"])
+
+    @property
     def summary(self) -> str:
-        """A line for each scan and band, and one for what failed."""
+        """A line for each scan and band, for each warning, and one for what failed."""
         lines = [f"{self.folder}{' (SIMULATED)' if self.simulated else ''}"]
         for key in dict.fromkeys(zip(self.quality["scan_id"], self.quality["band"], strict=True)):
             rows = self.quality[
                 (self.quality["scan_id"] == key[0]) & (self.quality["band"] == key[1])
             ]
             good = rows[rows["error"] == ""]
-            lines.append(f"{key[0]} {key[1]}: {len(good)} of {len(rows)} images{_ranges(good)}")
+            stale = f", {n} stale, of an earlier reduction" if (n := rows["stale"].sum()) else ""
+            lines.append(
+                f"{key[0]} {key[1]}: {len(good)} of {len(rows)} images{_ranges(good)}{stale}"
+            )
+        lines += [f"warning: {line}" for line in self.warnings]
+        stale = (
+            f"; {len(self.stale)} stay as an earlier reduction made them, stale"
+            if self.stale
+            else ""
+        )
         lines.append(
             f"{len(self.made)} pieces of work done, {len(self.kept)} done before, "
-            f"{len(self.failed)} failed"
+            f"{len(self.failed)} failed{stale}"
         )
         return "\n".join(lines)
 
@@ -69,6 +86,8 @@ class Reduction:
             "made": {str(one.task): list(one.products) for one in self.made},
             "kept": {str(one.task): list(one.products) for one in self.kept},
             "failed": {str(one.task): one.error for one in self.failed},
+            "stale": {str(one.task): list(one.products) for one in self.stale},
+            "warnings": self.warnings,
         }
 
     def require_ok(self) -> None:

@@ -49,7 +49,8 @@ def reduce_scan(
     """Reduce a scan: calibrated frames, coadds, lists of sources, quality figures and a log.
 
     What was made before, by a reduction that was stopped or has ended, is not made again, unless
-    what it was made from has changed. What fails stops nothing that can do without it.
+    what it was made from has changed. What fails stops nothing that can do without it, and leaves
+    what was made before where it is, told as stale.
 
     Parameters
     ----------
@@ -184,12 +185,10 @@ class _Run:
         ):
             names = ", ".join(f"{one.scan_id} {''.join(one.raw)}" for one in self.asked)
             log.say(f"twomass_nb {__version__} reduces {names}; kernel {self.job.kernel}")
-            lists = {
-                name: record for name, record in journal.records.items()
-                if name.kind == "sources" and record.is_whole(folder)
-            }  # fmt: skip
+            known = journal.records.items()
+            earlier = {name: record for name, record in known if record.is_whole(folder)}
             inputs = self._inputs(log)
-            plan = Plan(self.job, self.asked, inputs, self.frames, self.compare, lists)
+            plan = Plan(self.job, self.asked, inputs, self.frames, self.compare, earlier)
             try:
                 with workers_of(workers, scheduler, folder) as doing:
                     self._work(plan, doing, journal, log)
@@ -229,10 +228,11 @@ class _Run:
                 for task in plan.ready():
                     known = None if self.overwrite else journal.known(task.name, task.key)
                     if known is not None:
+                        if task.name in journal.failures:
+                            journal.add(known)
                         self.kept.append(known)
                         plan.settle(known)
                     else:
-                        journal.clear(task.name)
                         waiting.append(task)
                 waiting.sort(key=lambda task: urgency(task.name), reverse=True)
                 while waiting and under_way < workers.at_once:
@@ -256,20 +256,31 @@ class _Run:
         """Write the quality figures, and sweep away what is no part of the scans any more."""
         for record in plan.settled.values():
             if record.error and not record.key:  # it was never begun
-                journal.clear(record.task)
                 journal.add(record)
                 log.tell(record)
-        for name in plan.outdated(journal.records):
-            journal.clear(name)
+        for name in plan.outdated({**journal.records, **journal.failures}):
             journal.forget(name)
+        account = journal.account()
         tables = [
-            write_quality(self.job.folder, one.scan_id, journal.records.values(), self.simulated)
+            write_quality(self.job.folder, one.scan_id, account.values(), self.simulated)
             for one in self.asked
         ]
         from astropy.table import vstack
 
         failed = [record for record in plan.settled.values() if record.error]
+        places = {(one.scan_id.scan, band) for one, band, _ in self.raw}
+        places |= {(scan, "") for scan in plan.scans} | {(0, band) for _, band, _ in self.raw}
+        stale = [
+            record for name, record in account.items()
+            if record.stale and (name.scan, name.band) in places
+        ]  # fmt: skip
+        for record in stale:
+            log.say(f"{record.task}: stale, of an earlier reduction: {record.error}")
+        warnings = [line for table in tables for line in table.meta["warnings"]]
+        for line in warnings:
+            log.say(f"warning: {line}")
+        quality = vstack(tables, metadata_conflicts="silent")
+        quality.meta["warnings"] = warnings
         return Reduction(
-            self.job.folder, self.made, self.kept, failed,
-            vstack(tables, metadata_conflicts="silent"), self.simulated,
-        )  # fmt: skip
+            self.job.folder, self.made, self.kept, failed, stale, quality, self.simulated
+        )

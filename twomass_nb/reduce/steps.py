@@ -151,8 +151,10 @@ def _of_image(made: Coadd) -> dict[str, Any]:
     coverage, uncertainty = made.coverage, made.uncertainty
     assert coverage is not None  # every coadd just made has both
     assert uncertainty is not None
-    cards = ("NCOADD", "SKYVAL", "SKYSIG", "BKGRMS", "NSOLO", "NSTREAK")
-    names = ("frames", "level", "noise", "background_rms", "transient_pixels", "streaks")
+    cards = ("NCOADD", "SKYVAL", "SKYSIG", "BKGRMS", "NSOLO", "NSTREAK", "NUNLIKE")
+    names = (
+        "frames", "level", "noise", "background_rms", "transient_pixels", "streaks", "unlike"
+    )  # fmt: skip
     figures = {name: made.header[card] for name, card in zip(names, cards, strict=True)}
     return figures | {
         "coverage": float(np.median(coverage)), "empty": float(np.mean(coverage == 0)),

@@ -111,6 +111,8 @@ class Record:
     error : str
         Why it failed; empty if it did not.
     seconds : float
+    stale : bool
+        Products and figures are of an earlier reduction: to make them anew failed, as `error` says.
     """
 
     task: Name
@@ -120,6 +122,7 @@ class Record:
     warnings: list[str] = field(default_factory=list)
     error: str = ""
     seconds: float = 0.0
+    stale: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
