@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from astropy import units as u
@@ -108,11 +108,13 @@ def stack(
     else:
         grid = grid_at(scan, scan.track, centre, size)
         frames = _frames_on(scan, grid)
-    coadder = Coadder(
-        scan, calibrator, positions, sky, kernel, pixfrac, correct_first_column,
-        frames=frames, reference=image,
-    )  # fmt: skip
-    return coadder.coadd(grid)
+    with _bar(scan, total=2) as bar:
+        coadder = Coadder(
+            scan, calibrator, positions, sky, kernel, pixfrac, correct_first_column,
+            frames=frames, reference=image,
+        )  # fmt: skip
+        bar.update()
+        return coadder.coadd(grid)
 
 
 def tile(
@@ -134,16 +136,25 @@ def tile(
     Coadd
         From the start of the scan on: 1024 rows of 512 pixels each, the last one 698.
     """
+    with _bar(scan, total=1) as bar:  # images are counted when they are known
+        coadder = Coadder(scan, calibrator, positions, sky, kernel, pixfrac, correct_first_column)
+        track = coadder.positions.track
+        images = tile_images(track)
+        bar.total = len(images)
+        for image in images:
+            yield coadder.coadd(grid_of_tile(scan, track, image))
+            bar.update()
+
+
+def _bar(scan: RawScan, total: int) -> Any:
+    """Return a progress bar that shows on a terminal after a second."""
     from tqdm import tqdm
 
-    coadder = Coadder(scan, calibrator, positions, sky, kernel, pixfrac, correct_first_column)
-    images = tile_images(coadder.positions.track)
     name = f"{scan.scan_id or scan.path.name} {BAND_NAMES[str(scan.band)]}"
-    for image in tqdm(
-        images, desc=f"coadding {name}", unit="image", delay=1, leave=False,
+    return tqdm(
+        total=total, desc=f"coadding {name}", delay=1, leave=False, file=sys.stderr,
         disable=not sys.stderr.isatty(),
-    ):  # fmt: skip
-        yield coadder.coadd(grid_of_tile(scan, coadder.positions.track, image))
+    )  # fmt: skip
 
 
 def _require_band(scan: RawScan, like: AtlasImage) -> None:
