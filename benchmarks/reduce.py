@@ -45,7 +45,8 @@ from peers.resampling import (
 )
 
 import twomass_nb as tm
-from twomass_nb.coadd.resample import Resampled, affine_map, resample
+from twomass_nb.array.affine import affine_map
+from twomass_nb.coadd.resample import Resampled, resample
 from twomass_nb.reduce import reduce_scan
 
 # Images of a scan, frames on one of 1024 rows, frames of the scan, and of a quick one.

@@ -22,6 +22,7 @@ __all__ = [
     "TwomassError",
     "TwomassWarning",
     "WriteError",
+    "needs",
     "warn",
 ]
 
@@ -121,3 +122,12 @@ def warn(text: str) -> None:
     ):
         level, frame = level + 1, frame.f_back
     warnings.warn(text, TwomassWarning, stacklevel=level)
+
+
+def needs(package: str, extra: str) -> None:
+    """Raise `TwomassError` if a package of an extra is not installed; the message says which."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        msg = f"this needs {package}: pip install 'twomass_nb[{extra}]'"
+        raise TwomassError(msg)

@@ -7,10 +7,10 @@ from astropy.io import fits
 from astropy.wcs import WCS
 
 from twomass_nb.array import ArrayGeometry, ScanTrack
+from twomass_nb.array.affine import affine_map
 from twomass_nb.atlas.tiling import COLUMNS, ROWS, place_cards
 from twomass_nb.coadd.background import match_backgrounds
 from twomass_nb.coadd.layers import combine
-from twomass_nb.coadd.resample import affine_map
 from twomass_nb.simulate.sky import render_stars
 
 from .resampling import Frame, Method, reprojected, trimmed

@@ -20,7 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from astropy.wcs import WCS
 
-from twomass_nb.coadd.resample import Resampled, affine_map
+from twomass_nb.array.affine import affine_map
+from twomass_nb.coadd.resample import Resampled
 
 __all__ = ["Frame", "Method", "floor", "floor_bare", "pixmap_drizzle", "reprojected", "trimmed"]
 

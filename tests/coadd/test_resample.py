@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twomass_nb.array import ArrayGeometry
-from twomass_nb.coadd.resample import KERNELS, affine_map, require_kernel, resample
+from twomass_nb.array.affine import affine_map
+from twomass_nb.coadd.resample import KERNELS, require_kernel, resample
 from twomass_nb.errors import NotFoundError
 
 SHAPE = (560, 560)

@@ -10,8 +10,9 @@ from astropy.wcs import WCS
 from scipy.spatial import cKDTree
 
 import twomass_nb as tm
+from twomass_nb.atlas.nominal import MAGZP
 from twomass_nb.errors import TableError
-from twomass_nb.simulate.sky import MAGZP, StarField
+from twomass_nb.simulate.sky import StarField
 from twomass_nb.sources import SourceFlag, confirm, detect, find, flag_artifacts
 from twomass_nb.sources.matching import vectors
 

@@ -10,8 +10,7 @@ from astropy import units as u
 from numpy.typing import NDArray
 
 from ..array.geometry import CENTER
-from ..errors import NotFoundError, warn
-from ..sources.needs import needs
+from ..errors import NotFoundError, needs, warn
 from .derive import Derived, derive
 from .links import follow
 from .positions import Positions
@@ -29,11 +28,6 @@ __all__ = ["reconstruct"]
 # Where either side has fewer stars it says nothing that they do not fit; `Positions.reference` says
 # what places stand on.
 _ENOUGH = 10
-
-_PREDICTED = {
-    "sim": "the track a simulation put in, shifted by nothing",
-    "sos": "the start of scan in the .par file: good to 125 arcsec along, 18 across",
-}
 
 
 def reconstruct(
@@ -80,7 +74,7 @@ def reconstruct(
     TwomassWarning
         If the reference does not fit, or fits only with east on the other side.
     """
-    needs("scipy")
+    needs("scipy", "reduce")
     chosen = _chosen(scan.n_frames, frames)
     known = read_reference(reference) if reference is not None else None
     stars, width = measure_stars(scan, calibrator, chosen, sky)

@@ -13,6 +13,7 @@ from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..array.affine import affine_map
 from ..array.geometry import ArrayGeometry
 from ..array.track import ScanTrack
 from ..atlas import AtlasImage
@@ -22,7 +23,7 @@ from .background import match_backgrounds
 from .grid import Grid
 from .image import ORIGIN, Coadd
 from .layers import Combined, combine
-from .resample import SPLINES, Resampled, affine_map, require_kernel, resample
+from .resample import SPLINES, Resampled, require_kernel, resample
 from .unlike import unlike
 
 if TYPE_CHECKING:

@@ -8,9 +8,8 @@ import numpy as np
 
 from ..array.geometry import PLATE_SCALES, ArrayGeometry
 from ..atlas import AtlasImage
-from ..errors import AtlasError
+from ..errors import AtlasError, needs
 from ..sources import detect
-from ..sources.needs import needs
 from . import comparison_psf as psf
 from .comparison_grid import paired
 from .comparison_phases import raw_phases
@@ -54,7 +53,7 @@ def compare_images(ours: AtlasImage, real: AtlasImage, positions: Any = None) ->
     AtlasError
         If the two cannot be compared: bands, grids, no common sky, no pixels.
     """
-    needs("photutils")
+    needs("photutils", "reduce")
     pair = paired(ours, real)
     if not pair.good.any():
         msg = f"{ours!r} and {real!r} have no pixel in common that both filled"

@@ -1,23 +1,20 @@
 """How one calibrated frame comes onto the pixels of an image, its flux kept.
 
-A frame is placed by one affine map of its pixels to those of the image, fitted to both WCS: over
-8.5 arcmin that is within 0.004 pixel of the full projections, and much faster.
+A frame is placed by one affine map of its pixels to those of the image (`twomass_nb.array.affine`).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from astropy.wcs import WCS
 from numpy.typing import NDArray
 
 from ..array.geometry import SIZE
-from ..errors import NotFoundError, TwomassError
+from ..errors import NotFoundError, needs
 
-__all__ = ["KERNELS", "SPLINES", "Resampled", "affine_map", "require_kernel", "resample"]
+__all__ = ["KERNELS", "SPLINES", "Resampled", "require_kernel", "resample"]
 
 Image = NDArray[np.float32]
 
@@ -81,22 +78,6 @@ def require_kernel(kernel: str, pixfrac: float) -> None:
         raise NotFoundError(msg)
 
 
-def affine_map(frame: WCS, image: WCS) -> NDArray[np.float64]:
-    """Return how pixels of a frame map to those of an image.
-
-    Returns
-    -------
-    array, shape (2, 3)
-        ``[x, y]`` in the image is this times ``[1, x, y]`` in the frame.
-    """
-    grid = np.linspace(0.0, SIZE - 1.0, 3)
-    x, y = (g.ravel() for g in np.meshgrid(grid, grid))
-    target = image.wcs_world2pix(*frame.wcs_pix2world(x, y, 0), 0)
-    terms = np.stack([np.ones_like(x), x, y], axis=-1)
-    solved = np.linalg.lstsq(terms, np.stack(target, axis=-1), rcond=None)[0]
-    return np.asarray(solved.T)
-
-
 def resample(
     i: int, pixels: Image, variance: Image, mask: NDArray[np.bool_], affine: NDArray[np.float64],
     shape: tuple[int, int], kernel: str, pixfrac: float,
@@ -110,7 +91,7 @@ def resample(
     pixels, variance, mask : array, shape (256, 256)
         As `twomass_nb.calibrate.Science` has them.
     affine : array, shape (2, 3)
-        See `affine_map`.
+        See `twomass_nb.array.affine.affine_map`.
     shape : (rows, columns)
         Of the image.
     kernel, pixfrac
@@ -151,11 +132,13 @@ def _drizzled(
     pixels: Image, variance: Image, good: NDArray[np.bool_], affine: NDArray[np.float64],
     size: tuple[int, int], kernel: str, pixfrac: float, area: float,
 ) -> tuple[Image, Image, Image]:  # fmt: skip
-    drizzle = _library()
+    needs("drizzle", "reduce")
+    from drizzle.resample import Drizzle
+
     where = np.empty((SIZE, SIZE, 2))
     for axis, term in enumerate(affine):
         where[..., axis] = term[0] + term[1] * _X + term[2] * _Y
-    out = drizzle(kernel=kernel, out_shape=size, fillval="NAN", disable_ctx=True)
+    out = Drizzle(kernel=kernel, out_shape=size, fillval="NAN", disable_ctx=True)
     out.add_image(
         np.where(good, pixels, np.float32(0)), 1.0, where,
         data2=[np.where(good, variance, np.float32(0))], weight_map=good.astype(np.float32),
@@ -163,15 +146,6 @@ def _drizzled(
     )  # fmt: skip
     # the library's weight is the share covered over the area, in pixels of the image, of a raw one
     return out.out_img, out.out_img2[0], out.out_wht * np.float32(area)
-
-
-def _library() -> Any:
-    try:
-        from drizzle.resample import Drizzle
-    except ImportError:
-        msg = "coadding needs the drizzle library: pip install 'twomass_nb[reduce]'"
-        raise TwomassError(msg) from None
-    return Drizzle
 
 
 def _interpolated(

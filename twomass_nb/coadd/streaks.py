@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sources.needs import needs
+from ..errors import needs
 from .lines import ELONGATED, Line, Rule, richest
 
 __all__ = ["Streak", "find_streaks", "in_layer"]
@@ -109,7 +109,7 @@ def find_streaks(
     list of Streak
         The richest first. Their width is twice the tolerance more than the detections' own.
     """
-    needs("scipy")
+    needs("scipy", "reduce")
     rule = Rule(points, tolerance, length)
     left = np.column_stack([np.asarray(x, float), np.asarray(y, float)])
     left = left[np.isfinite(left).all(axis=1)]
@@ -148,7 +148,7 @@ def in_layer(solo: NDArray[np.bool_], excess: NDArray[np.float32]) -> list[Strea
 
 def _detections(solo: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Return a position for each patch of pixels, and several for an elongated one."""
-    needs("scipy")
+    needs("scipy", "reduce")
     from scipy.ndimage import distance_transform_edt, label
 
     labels, n = label(solo, np.ones((3, 3)))

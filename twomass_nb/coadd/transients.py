@@ -30,7 +30,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..sources.needs import needs
+from ..errors import needs
 from .streaks import Streak, in_layer
 
 __all__ = ["RANGE", "SIGMA", "excess", "mask", "reference", "solo"]
@@ -117,7 +117,7 @@ def _standing_out(layers: Plane, variance: Plane, median: Plane) -> NDArray[np.b
 
 def _range(median: Plane) -> Plane:
     """Return by how much the medians around each pixel differ; infinite where there are none."""
-    needs("scipy")
+    needs("scipy", "reduce")
     from scipy.ndimage import maximum_filter, minimum_filter
 
     empty = np.isnan(median)

@@ -11,6 +11,7 @@ import numpy as np
 from astropy.table import QTable, Table, vstack
 from numpy.typing import NDArray
 
+from ..atlas.nominal import MAGZP
 from ..coadd import Coadd
 from ..coadd.coadder import Coadder
 from ..errors import TableError
@@ -20,9 +21,7 @@ from ..tables.formats import read_any
 
 __all__ = ["FrameStars", "band_list", "image_list", "merged_list", "read_catalog", "zero_point_of"]
 
-#: Where no image of the survey says better: MAGZP of real ones, 2000-10-22 s 62. In Ks those of
-#: 1999-05-02 have 19.93.
-NOMINAL = {"j": 21.0034, "h": 20.4978, "k": 19.9801}
+#: Where no image of the survey says better.
 _NOMINAL_FROM = "nominal: MAGZP of images of 2000-10-22 s 62, good to some 0.1 mag"
 #: Neighbouring images share 54 rows: a star closer than this to one of the other's is that one.
 _SAME = 1.5
@@ -82,7 +81,7 @@ def image_list(image: Coadd, coadder: Coadder, stars: FrameStars) -> QTable:
     header = image.header
     if not known:
         header = header.copy()
-        header["MAGZP"] = NOMINAL[image.band]
+        header["MAGZP"] = MAGZP[image.band]
     table = detect(replace(image, header=header))
     if not known:
         table.meta["zero_point_from"] = _NOMINAL_FROM

@@ -12,10 +12,11 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from ..atlas import AtlasImage
+from ..atlas.nominal import MAGZP
 from ..atlas.tiling import COLUMNS, TileImage, place_cards, step_cards, tile_images
 from ..scan import BANDS
 from .files import FRAME_TIME, Observation, clock, keywords
-from .sky import MAGZP, SKYSIG, StarField
+from .sky import SKYSIG, StarField
 
 __all__ = ["write_coadds"]
 

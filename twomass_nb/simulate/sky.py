@@ -17,17 +17,18 @@ import numpy as np
 from astropy.wcs import WCS
 from numpy.typing import NDArray
 
+from ..array.affine import affine_map
 from ..array.geometry import SIZE, ArrayGeometry
 from ..array.response import PLACES, RESPONSES
 from ..array.track import ScanTrack
 from ..atlas import AtlasImage
+from ..atlas.nominal import MAGZP
 from ..scan import BANDS
 
-__all__ = ["MAGZP", "SKYSIG", "SKYVAL", "AtlasSky", "Sky", "StarField"]
+__all__ = ["SKYSIG", "SKYVAL", "AtlasSky", "Sky", "StarField"]
 
-#: Zero points, sky and noise of an Atlas Image (DN a square arcsec), from the headers of
+#: Sky and noise of an Atlas Image (DN a square arcsec), from the headers of
 #: 2000-10-22 s 62, coadd 186.
-MAGZP = {"j": 21.0034, "h": 20.4978, "k": 19.9801}
 SKYVAL = {"j": 73.15, "h": 278.08, "k": 406.59}
 SKYSIG = {"j": 0.562, "h": 0.791, "k": 0.957}
 
@@ -261,8 +262,8 @@ class AtlasSky:
         total = np.zeros((SIZE, SIZE), np.float32)
         missing = np.ones((SIZE, SIZE), bool)
         for wcs, above in self._images:
-            affine = _affine(frame_wcs, wcs)
-            corners = affine(np.array([0, 0, 255, 255]), np.array([0, 255, 0, 255]))
+            affine = affine_map(frame_wcs, wcs)
+            corners = affine @ [[1, 1, 1, 1], [0, 0, 255, 255], [0, 255, 0, 255]]
             if any(
                 c.max() < -2 or c.min() > n for c, n in zip(corners, above.shape[::-1], strict=True)
             ):
@@ -274,27 +275,14 @@ class AtlasSky:
         return total * np.float32(geometry.plate_scale.value**2)
 
 
-def _affine(source: WCS, target: WCS) -> Any:
-    """Pixels of one WCS to those of another, good to 0.004 pixel over a frame."""
-    gx, gy = (g.ravel() for g in np.meshgrid([0.0, 127.5, 255.0], [0.0, 127.5, 255.0]))
-    tx, ty = target.wcs_world2pix(*source.wcs_pix2world(gx, gy, 0), 0)
-    terms = np.stack([np.ones(9), gx, gy], axis=-1)
-    (ax, ay), *_ = (np.linalg.lstsq(terms, np.stack([tx, ty], axis=-1), rcond=None)[0].T,)
-
-    def apply(x: Any, y: Any) -> tuple[Any, Any]:
-        return ax[0] + ax[1] * x + ax[2] * y, ay[0] + ay[1] * x + ay[2] * y
-
-    return apply
-
-
-def _sampled(above: NDArray[np.float32], affine: Any) -> NDArray[np.float32]:
+def _sampled(above: NDArray[np.float32], affine: NDArray[np.float64]) -> NDArray[np.float32]:
     """Mean of the image over each frame pixel, from 2 x 2 bilinear samples; NaN off the image."""
     rows, columns = above.shape[0] - 1, above.shape[1] - 1
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float64)
     mean = np.zeros((SIZE, SIZE), np.float32)
     for oy in (-0.25, 0.25):
         for ox in (-0.25, 0.25):
-            tx, ty = affine(x + ox, y + oy)
+            tx, ty = (a + b * (x + ox) + c * (y + oy) for a, b, c in affine)
             inside = (tx >= 0) & (ty >= 0) & (tx <= columns - 1) & (ty <= rows - 1)
             tx, ty = np.where(inside, tx, 0.0), np.where(inside, ty, 0.0)
             kx, ky = tx.astype(int), ty.astype(int)

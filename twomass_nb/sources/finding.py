@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import needs
 from .background import BOX, background
 from .fitting import Stars
 from .flags import SourceFlag
-from .needs import needs
 from .peaks import filled, filtered, peaks
 from .shapes import measured_spread
 from .spread import Spread
@@ -70,7 +70,7 @@ def measured(
     gain: float | None = None, saturation: float | None = None,
 ) -> tuple[Table, Stars, Spread]:  # fmt: skip
     """Return what `find` does, the stars as fitted, and their spread."""
-    needs("scipy")
+    needs("scipy", "reduce")
     data = np.asarray(data, np.float32)
     good = np.isfinite(data)
     if mask is not None:
