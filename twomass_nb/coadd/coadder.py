@@ -159,7 +159,7 @@ class Coadder:
             ("BKGRMS", float(np.std(offsets)), "rms of the frames' offsets in level (DN)"),
             ("NSOLO", made.masked, "pixels of frames masked as transients"),
             ("NSTREAK", made.streaks, "trails masked"),
-            ("POSREF", str(getattr(self.positions, "reference", "predicted"))[:68], ""),
+            ("POSREF", str(getattr(self.positions, "reference", "predicted")), ""),
             ("SKYRMS", float(np.nanstd(self.sky.offset)), "rms of the sky offsets (DN, raw)"),
             ("FIRSTCOL", self.correct_first_column, "first columns corrected"),
             ("GAIN", round(self.calibrator.gain, 4), "[electron/adu] of a raw frame"),
