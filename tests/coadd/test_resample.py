@@ -38,11 +38,14 @@ def stars(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("kernel", KERNELS)
 @given(st.floats(-1, 1), st.floats(1.9, 2.1), st.floats(15, 25), st.floats(15, 25))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_flux_is_kept(kernel, degrees, scale, x, y):
     frame, _ = stars(30, 1)
     one = resample(0, frame, ONES, NONE, turned(degrees, scale, x, y), SHAPE, kernel, 1.0)
-    assert np.nansum(one.values) == pytest.approx(frame.sum(), rel=3e-3)
+    # between four pixels the light of a sharp star depends on where it falls: thirty seen .3 % off
+    assert np.nansum(one.values) == pytest.approx(
+        frame.sum(), rel={"bilinear": 1e-2}.get(kernel, 1e-4)
+    )
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -68,7 +68,8 @@ def stack(
     kernel : str, optional
         How a raw pixel's light is spread: by interpolation with cubic splines ("spline") or
         between the four pixels around ("bilinear"), or by the drizzle library as a square along
-        the image's pixels ("turbo") or along its own ("square"). All keep flux. "spline" shows
+        the image's pixels ("turbo") or along its own ("square"). All keep flux, "bilinear"
+        on average over places within a pixel. "spline" shows
         stars best, "bilinear" has least noise in a pixel, "turbo" is fastest; docs/coadding.md
         compares them.
     pixfrac : float, optional
