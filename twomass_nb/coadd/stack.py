@@ -68,10 +68,9 @@ def stack(
     kernel : str, optional
         How a raw pixel's light is spread: by interpolation with cubic splines ("spline") or
         between the four pixels around ("bilinear"), or by the drizzle library as a square along
-        the image's pixels ("turbo") or along its own ("square"). All keep flux, "bilinear"
-        on average over places within a pixel. "spline" shows
-        stars best, "bilinear" has least noise in a pixel, "turbo" is fastest; docs/coadding.md
-        compares them.
+        the image's pixels ("turbo") or along its own ("square"). All keep flux, "bilinear" on
+        average over places within a pixel. "spline" shows stars best, "bilinear" has least noise
+        in a pixel, "turbo" is fastest; docs/coadding.md compares them.
     pixfrac : float, optional
         Of drizzle: width of the square in raw pixels, up to 1. Six frames cover the places within
         a pixel too unevenly for much less.
